@@ -1,0 +1,7 @@
+"""PostgreSQL and Redis from wheels, for one machine and for tests. Nothing here knows Django."""
+
+from config.services.postgresql import PostgreSQL
+from config.services.redis import Redis
+from config.services.service import Service, ServiceError
+
+__all__ = ["PostgreSQL", "Redis", "Service", "ServiceError"]
