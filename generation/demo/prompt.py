@@ -1,0 +1,118 @@
+"""Reads a prompt as far as a demo needs: its language, the phrases it is about, and the lengths and numbers it asks."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from generation.demo.lexicon import ENGLISH, FRENCH, Language
+
+TOKEN = re.compile(r"(?:[ldcjmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)|[^\W_]+(?:[-'’][^\W_]+)*|\S|\n", re.IGNORECASE)
+# Over one letter per token (Article, Link, Word, other): an article, words, and one linked complement.
+PHRASE = re.compile("A?W{1,3}(?:LA?W{1,2})?")
+WISH = re.compile(
+    r"\b(?:in|en|langu\w+\s*[:=])\s*\W?(french|français|francais|fr|english|anglais|en)\b", re.IGNORECASE
+)
+LENGTH = re.compile(r"(\d[\d .,\u00a0\u202f]*)(?:\s*(?:-|–|to|à)\s*(\d[\d .,\u00a0\u202f]*))?\s*(?:words|mots)\b", re.I)
+COUNT = re.compile(r"\b(\d{1,2}|[a-zà-ÿ]{3,8})\b(?![.,]\d)((?:\s+[^\W\d_]{3,}){0,2})", re.IGNORECASE)
+LONGEST_TEXT = 20_000
+READ_AT_MOST = 12_000
+
+
+class Count(NamedTuple):
+    """A number the prompt states, with the words right after it."""
+
+    number: int
+    nouns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A prompt, read. `topics` is never empty; `words` is the length asked for, if any."""
+
+    text: str
+    language: Language
+    topics: tuple[str, ...]
+    words: int | None
+    counts: tuple[Count, ...]
+
+
+def read(request: str, rest: Iterable[str] = ()) -> Brief:
+    """Reads the last request; the `rest` of the conversation only helps where the request itself says too little."""
+    text = request[:READ_AT_MOST]
+    background = "\n".join(rest)[:READ_AT_MOST]
+    language = _wish(text) or _wish(background) or _guess(text) or _guess(background) or ENGLISH
+    counts = _counts(text)
+    counted = {noun.rstrip("s") for count in counts for noun in count.nouns}
+    topics = tuple(each for each in phrases(text, language) if fold(bare(each)).rstrip("s") not in counted)
+    if len(topics) < 3:
+        topics = (*topics, *(each for each in phrases(background, language) if each not in topics))
+    return Brief(text, language, topics or language.nothing, length(text) or length(background), counts)
+
+
+def fold(word: str) -> str:
+    """A word without accents and capitals: what two spellings have in common."""
+    return "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
+
+
+def bare(phrase: str) -> str:
+    """A phrase without its article, as a title wants it, with a capital."""
+    stripped = re.sub(r"^(?:(?:le|la|les|un|une|ce|cet|cette|ces|the|an?|this|these)\s+|l['’])", "", phrase)
+    return stripped[:1].upper() + stripped[1:]
+
+
+def length(text: str) -> int | None:
+    """The number of words a text asks for ("about 200 words", "60–100 mots": the middle)."""
+    found = LENGTH.search(text)
+    if not found:
+        return None
+    ends = [int(digits) for end in found.groups() if end and (digits := re.sub(r"\D", "", end))]
+    return min(LONGEST_TEXT, sum(ends) // len(ends))
+
+
+def phrases(text: str, language: Language) -> tuple[str, ...]:
+    """What the text talks about, as phrases cut out of it, in order, each once."""
+    tokens = list(TOKEN.finditer(text))
+    tags = "".join(_tag(token.group(), language) for token in tokens)
+    found: dict[str, str] = {}
+    for match in PHRASE.finditer(tags):
+        phrase = text[tokens[match.start()].start() : tokens[match.end() - 1].end()]
+        if tags[match.start()] == "A":
+            phrase = phrase[:1].lower() + phrase[1:]
+        found.setdefault(fold(bare(phrase)), " ".join(phrase.split()))
+    return tuple(found.values())
+
+
+def _tag(token: str, language: Language) -> str:
+    word = token.lower().rstrip("'’")
+    if word in language.articles:
+        return "A"
+    if word in language.links:
+        return "L"
+    is_topic = word not in language.small and word not in language.numbers and len(word) > 2
+    return "W" if is_topic and word[0].isalpha() else "."
+
+
+def _wish(text: str) -> Language | None:
+    found = WISH.search(text)
+    return found and (FRENCH if found.group(1).lower().startswith("fr") else ENGLISH)
+
+
+def _guess(text: str) -> Language | None:
+    words = [token.group().lower().rstrip("'’") for token in TOKEN.finditer(text)]
+    french = sum(word in FRENCH.small or (word.isalpha() and not word.isascii()) for word in words)
+    english = sum(word in ENGLISH.small for word in words)
+    return None if french == english else FRENCH if french > english else ENGLISH
+
+
+def _counts(text: str) -> tuple[Count, ...]:
+    names = FRENCH.numbers | ENGLISH.numbers
+    small = FRENCH.small | ENGLISH.small
+    found = []
+    for match in COUNT.finditer(text):
+        digits = match.group(1).lower()
+        number = int(digits) if digits.isdigit() else names.get(digits)
+        if number:
+            found.append(Count(number, tuple(fold(noun) for noun in match.group(2).split() if noun.lower() not in small)))
+    return tuple(found)
