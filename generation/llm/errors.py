@@ -1,0 +1,120 @@
+"""The one place where faults of the SDK, the transport and the provider become our errors."""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import httpx2
+import openai
+
+from memory.base.errors import (
+    ModelConnectionFailed,
+    ModelError,
+    ModelRateLimited,
+    ModelRefused,
+    ModelStreamBroken,
+    ModelTimeout,
+    ModelUnavailable,
+)
+
+FAULTS = (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
+
+MAX_DETAIL = 300
+
+# What a provider says in `code` or `type` of an error body says more than the status it came with.
+WORDS: dict[str, tuple[type[ModelError], str]] = {
+    "insufficient_quota": (ModelRefused, "quota_spent"),
+    "rate_limit_exceeded": (ModelRateLimited, "rate_limited"),
+    "rate_limit_error": (ModelRateLimited, "rate_limited"),
+    "content_filter": (ModelRefused, "content_filter"),
+    "content_policy_violation": (ModelRefused, "content_filter"),
+    "context_length_exceeded": (ModelRefused, "too_long"),
+    "model_not_found": (ModelRefused, "unknown_model"),
+    "invalid_api_key": (ModelRefused, "unauthorised"),
+    "invalid_request_error": (ModelRefused, "bad_request"),
+    "server_error": (ModelUnavailable, "server_error"),
+    "overloaded_error": (ModelUnavailable, "server_error"),
+}
+
+STATUSES: dict[int, tuple[type[ModelError], str]] = {
+    400: (ModelRefused, "bad_request"),
+    401: (ModelRefused, "unauthorised"),
+    402: (ModelRefused, "quota_spent"),
+    403: (ModelRefused, "unauthorised"),
+    404: (ModelRefused, "unknown_model"),
+    408: (ModelTimeout, "provider"),
+    413: (ModelRefused, "too_long"),
+    422: (ModelRefused, "bad_request"),
+    429: (ModelRateLimited, "rate_limited"),
+}
+
+
+def from_fault(fault: Exception, *, started: bool) -> ModelError:
+    """Our error for what the SDK or the transport raised, before (`started` false) or in the middle of a stream."""
+    if isinstance(fault, openai.APIStatusError):
+        return from_status(fault.status_code, fault.body, fault.response.headers)
+    # aiohttp's own exception decides: on its way up a reset connection turns into the SDK's "timed out".
+    causes = list(_causes(fault))
+    if any(isinstance(cause, aiohttp.ServerTimeoutError | TimeoutError) for cause in causes):
+        return ModelTimeout("connect")
+    if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
+        return ModelConnectionFailed("unreachable")
+    return ModelStreamBroken("cut") if started else ModelConnectionFailed("reset")
+
+
+def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelError:
+    family, reason = _by_word(body) or STATUSES.get(status) or (ModelUnavailable, "server_error")
+    return family(reason, retry_after=retry_after(headers), status=status, **_detail(reason, body))
+
+
+def from_event(body: object) -> ModelError:
+    """Our error for an error that arrived inside a stream that had begun well."""
+    status = body.get("code") if isinstance(body, Mapping) else None
+    if isinstance(status, int) and status >= 400:
+        return from_status(status, body, {})
+    family, reason = _by_word(body) or (ModelStreamBroken, "error_event")
+    return family(reason, **_detail(reason, body))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds asked for by `retry-after-ms` or `Retry-After` (seconds or a date); None when absent or senseless."""
+    try:
+        if "retry-after-ms" in headers:
+            seconds = float(headers["retry-after-ms"]) / 1000
+        else:
+            seconds = _seconds(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        date = parsedate_to_datetime(value)
+        return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def _causes(fault: BaseException | None) -> Iterator[BaseException]:
+    while fault is not None:
+        yield fault
+        fault = fault.__cause__
+
+
+def _by_word(body: object) -> tuple[type[ModelError], str] | None:
+    if not isinstance(body, Mapping):
+        return None
+    words = (body.get("code"), body.get("type"))
+    return next((WORDS[word] for word in words if isinstance(word, str) and word in WORDS), None)
+
+
+def _detail(reason: str, body: object) -> dict[str, Any]:
+    """The provider's own words, short; not where they may quote the key."""
+    message = body.get("message") if isinstance(body, Mapping) else body
+    if reason == "unauthorised" or not isinstance(message, str):
+        return {}
+    return {"detail": message[:MAX_DETAIL]}

@@ -1,0 +1,44 @@
+"""JSON schemas as providers with strict output take them: every object closed, every property required."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+# Keywords that strict providers refuse; pydantic still checks them on what comes back.
+REFUSED = frozenset({"default", "examples", "minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties"})
+NAMED = frozenset({"properties", "$defs"})
+
+
+def of(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model, closed wherever its objects list their properties."""
+    schema: dict[str, Any] = _close(model.model_json_schema())
+    return schema
+
+
+def is_closed(schema: Any) -> bool:
+    """Whether a strict provider can take the schema: no object in it has properties of any name."""
+    if isinstance(schema, list):
+        return all(map(is_closed, schema))
+    if not isinstance(schema, Mapping):
+        return True
+    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        return False
+    return all(map(is_closed, schema.values()))
+
+
+def _close(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}  # Strict providers allow nothing beside a reference.
+    closed = {
+        key: {name: _close(part) for name, part in value.items()} if key in NAMED else _close(value)
+        for key, value in schema.items()
+        if key not in REFUSED
+    }
+    if "properties" in closed:
+        closed |= {"required": list(closed["properties"]), "additionalProperties": False}
+    return closed
