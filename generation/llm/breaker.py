@@ -1,0 +1,68 @@
+"""A model that keeps failing is left alone for a while; then one call finds out whether it is back."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from generation.llm.marks import LocalMarks, Marks, RedisMarks
+from generation.llm.shared import RedisAway, SharedRedis
+from generation.llm.values import ModelRef
+from memory.base.errors import ModelError, ModelUnavailable
+
+T = TypeVar("T")
+
+# A model stays under suspicion (one failed trial pauses it again) for this many pauses.
+SUSPICION = 20
+
+
+class Breaker:
+    """Shared by all processes through Redis; this process's own while Redis is away.
+
+    `failures` failures within `window` seconds and without a success between them pause a model for `pause` seconds.
+    """
+
+    def __init__(self, shared: SharedRedis, *, failures: int = 5, window: float = 60, pause: float = 30) -> None:
+        self._shared = shared
+        self._local = LocalMarks()
+        self._failures = failures
+        self._window = window
+        self._pause = pause
+
+    async def admit(self, model: ModelRef) -> None:
+        """Raises `model.paused`, with the seconds left, unless a call may go out; after a pause, one may."""
+        wait = await self._decide(lambda marks: self._wait(marks, _names(model)))
+        if wait:
+            raise ModelUnavailable("paused", retry_after=wait, model=str(model))
+
+    async def record(self, model: ModelRef, error: ModelError | None) -> None:
+        """Takes note of how a call ended. A permanent error is an answer too: the model is there."""
+        names = _names(model)
+        if error is None or error.permanent:
+            await self._decide(lambda marks: marks.forget(*names))
+        else:
+            await self._decide(lambda marks: self._fail(marks, names))
+
+    async def _wait(self, marks: Marks, names: tuple[str, ...]) -> float:
+        paused, suspect, trial, _ = names
+        left, suspected, tried = await marks.left(paused, suspect, trial)
+        if not left and suspected and not await marks.claim(trial, self._pause):
+            return tried or self._pause
+        return left
+
+    async def _fail(self, marks: Marks, names: tuple[str, ...]) -> None:
+        paused, suspect, trial, hits = names
+        _, suspected = await marks.left(paused, suspect)
+        if suspected or await marks.burst(hits, self._failures, self._window):
+            await marks.set(paused, self._pause)
+            await marks.set(suspect, self._pause * SUSPICION)
+            await marks.forget(trial, hits)
+
+    async def _decide(self, decision: Callable[[Marks], Awaitable[T]]) -> T:
+        try:
+            return await self._shared.ask(lambda redis: decision(RedisMarks(redis)))
+        except RedisAway:
+            return await decision(self._local)
+
+
+def _names(model: ModelRef) -> tuple[str, str, str, str]:
+    stem = f"llm:breaker:{model}"
+    return f"{stem}:paused", f"{stem}:suspect", f"{stem}:trial", f"{stem}:hits"

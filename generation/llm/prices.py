@@ -1,0 +1,52 @@
+"""Prices, as data: US dollars per million tokens."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    tokens_in: Decimal
+    cached_in: Decimal
+    tokens_out: Decimal
+
+
+def price(tokens_in: str, cached_in: str, tokens_out: str) -> Price:
+    return Price(Decimal(tokens_in), Decimal(cached_in), Decimal(tokens_out))
+
+
+# List prices from the providers' pricing pages as collected by LiteLLM's price list, August 2026. Where a provider
+# gives no discount for cached input, its price stands twice. `provider:*` prices every model of a provider.
+PRICES: dict[str, Price] = {
+    "openai:gpt-4.1": price("2", "0.50", "8"),
+    "openai:gpt-4.1-mini": price("0.40", "0.10", "1.60"),
+    "openai:gpt-4.1-nano": price("0.10", "0.025", "0.40"),
+    "openai:gpt-4o": price("2.50", "1.25", "10"),
+    "openai:gpt-4o-mini": price("0.15", "0.075", "0.60"),
+    "openai:gpt-5": price("1.25", "0.125", "10"),
+    "openai:gpt-5-mini": price("0.25", "0.025", "2"),
+    "openai:gpt-5-nano": price("0.05", "0.005", "0.40"),
+    "openai:gpt-5.4": price("2.50", "0.25", "15"),
+    "openai:gpt-5.4-mini": price("0.75", "0.075", "4.50"),
+    "openai:gpt-5.4-nano": price("0.20", "0.02", "1.25"),
+    "mistral:mistral-small-latest": price("0.06", "0.06", "0.18"),
+    "mistral:mistral-medium-latest": price("1.50", "1.50", "7.50"),
+    "mistral:mistral-large-latest": price("0.50", "0.50", "1.50"),
+    "mistral:ministral-8b-latest": price("0.15", "0.15", "0.15"),
+    "deepseek:deepseek-chat": price("0.28", "0.028", "0.42"),
+    "deepseek:deepseek-reasoner": price("0.28", "0.028", "0.42"),
+    "deepseek:deepseek-v4-flash": price("0.14", "0.0028", "0.28"),
+    "deepseek:deepseek-v4-pro": price("0.435", "0.0036", "0.87"),
+    "gemini:gemini-2.5-flash": price("0.30", "0.03", "2.50"),
+    "gemini:gemini-2.5-flash-lite": price("0.10", "0.01", "0.40"),
+    "gemini:gemini-3.1-flash-lite": price("0.25", "0.025", "1.50"),
+    "gemini:gemini-3.5-flash": price("1.50", "0.15", "9"),
+    "anthropic:claude-haiku-4-5": price("1", "0.10", "5"),
+    "anthropic:claude-sonnet-4-6": price("3", "0.30", "15"),
+    "anthropic:claude-sonnet-5": price("2", "0.20", "10"),
+    "anthropic:claude-opus-4-6": price("5", "0.50", "25"),
+    "anthropic:claude-opus-5": price("5", "0.50", "25"),
+    # The demo model and models on one's own machine cost nothing per token.
+    "demo:*": price("0", "0", "0"),
+    "ollama:*": price("0", "0", "0"),
+}

@@ -1,0 +1,97 @@
+"""An answer as an instance of a pydantic model: asked for by schema, read leniently, repaired once."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from generation.llm import schemas
+from generation.llm.journal import Journal
+from generation.llm.router import Router
+from generation.llm.values import Answer, Message, ModelRef, ModelRequest
+from memory.base.errors import ModelBadOutput
+
+M = TypeVar("M", bound=BaseModel)
+
+FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+MAX_PROBLEMS = 20
+
+
+async def answer_as(
+    router: Router, chain: Sequence[ModelRef], request: ModelRequest, schema: type[M], journal: Journal
+) -> tuple[Answer, M]:
+    """An answer and the valid instance read from it.
+
+    What does not fit goes back once, with its problems, to the model that wrote it; then `model.not_as_asked`.
+    """
+    asked = replace(request, schema=schemas.of(schema), schema_name=schema.__name__)
+    answer = await router.answer(chain, asked, journal)
+    try:
+        return answer, parse(answer.content, schema)
+    except ModelBadOutput as error:
+        again = replace(asked, messages=(*asked.messages, *_objection(answer, error)))
+        repaired = await router.answer([answer.model], again, journal, reason="repair", because=error)
+    return repaired, parse(repaired.content, schema)
+
+
+def parse(text: str, schema: type[M]) -> M:
+    """The instance in a text that may wrap its JSON in prose or a code fence; raises `model.not_as_asked`."""
+    # Halves of a character that arrived apart are joined; pydantic refuses text with a half alone.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    problems = ["no JSON object"]
+    for data in _candidates(whole):
+        try:
+            return _validate(data, schema)
+        except ValidationError as error:
+            problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+    raise ModelBadOutput("not_as_asked", problems=problems[:MAX_PROBLEMS], schema=schema.__name__)
+
+
+def _candidates(text: str) -> Iterator[Any]:
+    """JSON values in the text, the likeliest first: all of it, a fenced block, what the outer braces hold."""
+    fenced = [match[1] for match in FENCE.finditer(text)]
+    braced = text[text.find("{") : text.rfind("}") + 1]
+    for candidate in (text, *fenced, braced):
+        try:
+            yield json.loads(candidate, strict=False)  # Models do write raw line ends into strings.
+        except (ValueError, RecursionError):
+            continue
+
+
+def _validate(data: Any, schema: type[M]) -> M:
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        if not _flatten(data, error):
+            raise
+    return schema.model_validate(data)
+
+
+def _flatten(data: Any, error: ValidationError) -> bool:
+    """Items of a list of texts that came as `{"anything": "text"}` become their text; whether there were any."""
+    found = False
+    for item in error.errors():
+        *path, last = item["loc"]
+        value = item["input"]
+        if item["type"] == "string_type" and isinstance(last, int) and isinstance(value, dict) and len(value) == 1:
+            (text,) = value.values()
+            holder = data
+            for key in path:
+                holder = holder[key]
+            holder[last] = text
+            found = True
+    return found
+
+
+def _objection(answer: Answer, error: ModelBadOutput) -> tuple[Message, Message]:
+    problems = "\n".join(f"- {problem}" for problem in error.params["problems"])
+    said = answer.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return (
+        Message("assistant", said),
+        Message(
+            "user", f"That is not the JSON that was asked for:\n{problems}\nAnswer again with the whole JSON only."
+        ),
+    )
