@@ -9,16 +9,13 @@ import tempfile
 from pathlib import Path
 
 from config.services.command import Account
+from config.services.errors import ServiceError
 
 # Unix socket paths end at 107 bytes, so sockets never lie below a data folder.
-SOCKETS = Path("/tmp")
+SOCKETS = Path("/tmp")  # noqa: S108 - the folders made in it are private
 # As root, PostgreSQL must run as another user, and a checkout below /root is closed to it.
 SYSTEM = Path("/var/lib/scriptorium")
 ACCOUNTS = ("scriptorium", "postgres", "nobody")
-
-
-class PlaceError(Exception):
-    """A folder cannot be used; the message says which, why, and what to do."""
 
 
 def service_account() -> Account | None:
@@ -29,7 +26,9 @@ def service_account() -> Account | None:
     for name in ACCOUNTS:
         if name in known:
             return Account(name, known[name].pw_uid, known[name].pw_gid)
-    raise PlaceError(f"PostgreSQL cannot run as root; make a user for it first, for example: useradd -r {ACCOUNTS[0]}")
+    raise ServiceError(
+        f"PostgreSQL cannot run as root; make a user for it first, for example: useradd -r {ACCOUNTS[0]}"
+    )
 
 
 def open_to(path: Path, account: Account) -> bool:
@@ -53,7 +52,7 @@ def socket_folder(data: Path, account: Account | None) -> Path:
     except FileExistsError:
         info = folder.lstat()
         if not stat.S_ISDIR(info.st_mode) or info.st_uid != owner or info.st_mode & 0o077:
-            raise PlaceError(f"{folder} is not a private folder of ours: remove it, it only holds sockets.") from None
+            raise ServiceError(f"{folder} is not a private folder of ours: remove it, it only holds sockets.") from None
     return folder
 
 
@@ -62,7 +61,9 @@ def data_home(folder: Path, account: Account | None) -> Path:
     if folder.is_symlink():
         home = folder.readlink()
         if not home.parent.is_dir():
-            raise PlaceError(f"{folder} leads to {home}, which is gone: restore it, or remove the link to start anew.")
+            raise ServiceError(
+                f"{folder} leads to {home}, which is gone: restore it, or remove the link to start anew."
+            )
         return home
     if account is None or folder.exists() or open_to(folder.parent, account):
         return folder

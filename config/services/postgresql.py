@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from config.services.command import Command
+from config.services.errors import ServiceError
 from config.services.places import data_home, reachable_copy, service_account
-from config.services.service import Service, ServiceError, end_leftover
+from config.services.service import Service, end_leftover
 
 VERSION = "18"
 NAME = "scriptorium"
@@ -29,6 +30,8 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "timezone": "UTC",
     "log_min_messages": "warning",
+    "log_line_prefix": "",
+    "log_checkpoints": "off",
 }
 CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
@@ -104,6 +107,7 @@ class PostgreSQL(Service):
         account = self.account
         result = subprocess.run(
             [self.binaries / program, *arguments],
+            check=False,
             input=standard_input,
             capture_output=True,
             text=True,

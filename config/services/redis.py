@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from config.services.command import Command
-from config.services.service import Service, ServiceError, end_leftover
+from config.services.errors import ServiceError
+from config.services.service import Service, end_leftover
 
 # What a client may wait for an answer here: a local server answers in a fraction of it or is still loading.
 ANSWER_SECONDS = 0.5

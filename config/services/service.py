@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from config.services.command import Account, Command
+from config.services.errors import ServiceError
 from config.services.places import socket_folder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
-
-
-class ServiceError(Exception):
-    """A service cannot run; the message says why in one sentence."""
 
 
 class Service(ABC):

@@ -1,0 +1,46 @@
+# Everything works in any folder, under any name: relative targets, quoted variables, one shell per recipe.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+.PHONY: up demo test check bench chaos run-environment dev-environment
+
+# An environment that another user made (root first, then you) is left alone; yours lies beside it.
+VENV := $(shell [ ! -e .venv ] || [ -O .venv ] && echo .venv || echo .venv-$$(id -un))
+PYTHON := $(VENV)/bin/python
+export PYTHONUTF8 := 1
+# What tools remember lies with the environment, so that two users never meet in one file.
+export MYPY_CACHE_DIR := $(VENV)/cache/mypy
+export RUFF_CACHE_DIR := $(VENV)/cache/ruff
+export COVERAGE_FILE := $(VENV)/cache/coverage/data
+export HYPOTHESIS_STORAGE_DIRECTORY := $(VENV)/cache/hypothesis
+PYTEST := -m pytest -o cache_dir=$(VENV)/cache/pytest
+
+up: run-environment
+	exec $(PYTHON) -m config.supervisor
+
+demo: run-environment
+	exec $(PYTHON) -m config.supervisor --job demo
+
+# The last line is pytest's summary; below 85 % of chat, generation and memory the coverage report fails first.
+test: dev-environment
+	rm -rf $(VENV)/cache/coverage && mkdir -p $(VENV)/cache/coverage
+	$(PYTHON) -m coverage run $(PYTEST) -n 2 -m "not chaos and not browser" $(ARGS) | tee $(VENV)/cache/summary
+	$(PYTHON) -m coverage combine --quiet
+	$(PYTHON) -m coverage report
+	tail -n 1 $(VENV)/cache/summary
+
+check: dev-environment
+	deploy/check.sh $(PYTHON)
+
+bench: dev-environment
+	exec $(PYTHON) -m tests.bench
+
+chaos: dev-environment
+	exec $(PYTHON) $(PYTEST) -m chaos $(ARGS)
+
+run-environment:
+	deploy/environment.sh $(VENV) requirements.txt
+
+dev-environment:
+	deploy/environment.sh $(VENV) requirements-dev.txt

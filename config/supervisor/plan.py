@@ -1,0 +1,90 @@
+"""What one machine runs, as data: the services, the commands, and the environment they share."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import env
+from config.services import PostgreSQL, Redis, Service
+from config.services.command import Command
+from config.supervisor import house
+
+QUEUES = ("high", "default", "low")
+SAMPLE = house.BASE / "generation" / "recipes" / "note" / "sample.txt"
+JOBS = {"demo": ("generate", "note", "--brief", str(SAMPLE), "--follow")}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Started from left to right, stopped from right to left. `prepare` ends, with one line of JSON; `job` ends too."""
+
+    services: tuple[Service, ...]
+    prepare: Command
+    models: tuple[Command, ...]
+    processes: tuple[Command, ...]
+    job: Command | None = None
+
+
+def of_this_machine(data: Path, port: int, job: str = "") -> Plan:
+    """DESIGN 3: what the environment already offers is not started."""
+    services = _services(data)
+    shared = {
+        "PORT": str(port),
+        "DATA_DIR": str(data),
+        "SECRET_KEY": env.text("SECRET_KEY") or house.secret_key(data),
+        "PROMETHEUS_MULTIPROC_DIR": str(_fresh(data / "metrics")),
+        **{variable: service.url for variable, service in services.items()},
+    }
+    models: tuple[Command, ...] = ()
+    if not (env.text("OPENAI_API_KEY") or env.text("OPENAI_BASE_URL")):
+        model_port = str(house.free_port())
+        shared["DEMO_BASE_URL"] = f"http://127.0.0.1:{model_port}/v1"
+        models = (python("demo", ("-m", "generation.demo", "--port", model_port), shared),)
+    house.write_environment(data, shared)
+    return Plan(
+        services=tuple(services.values()),
+        prepare=manage("prepare", ("prepare", "--json"), shared),
+        models=models,
+        processes=(manage("web", ("web",), shared), *_workers(shared)),
+        job=manage(job, JOBS[job], shared) if job else None,
+    )
+
+
+def python(name: str, arguments: tuple[str, ...], shared: Mapping[str, str]) -> Command:
+    inherited = {name: value for name, value in os.environ.items() if name != "PROCESS"}
+    return Command(name, (sys.executable, *arguments), {**inherited, **shared, "PYTHONUNBUFFERED": "1"}, house.BASE)
+
+
+def manage(name: str, arguments: tuple[str, ...], shared: Mapping[str, str]) -> Command:
+    return python(name, ("manage.py", *arguments), shared)
+
+
+def _services(data: Path) -> dict[str, Service]:
+    services: dict[str, Service] = {}
+    if not env.text("DATABASE_URL"):
+        services["DATABASE_URL"] = PostgreSQL(data / "postgres")
+    if not env.text("REDIS_URL"):
+        services["REDIS_URL"] = Redis(data / "redis")
+    return services
+
+
+def _workers(shared: Mapping[str, str]) -> list[Command]:
+    """One queue per process: with two, RQ loses what it holds when killed (TRAPS 1.4)."""
+    workers = []
+    for queue in QUEUES:
+        count = env.integer(f"WORKERS_{queue.upper()}", 1, 0, 64)
+        for number in range(1, count + 1):
+            name = f"{queue}-{number}" if count > 1 else queue
+            arguments = ("rqworker", queue, "--serializer", "rq.serializers.JSONSerializer")
+            workers.append(manage(name, arguments, shared))
+    return workers
+
+
+def _fresh(folder: Path) -> Path:
+    """Counters of processes that are gone would be counted for ever."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# check.sh PYTHON: everything that can be known without running the product. All checks run; any failure fails.
+set -uo pipefail
+python=$1
+failed=0
+
+run() {
+    echo "- $*"
+    "$@" || failed=1
+}
+
+# Settings as in production, so that `check --deploy` judges what is deployed.
+export DATABASE_URL=postgresql://scriptorium@localhost/scriptorium REDIS_URL=redis://localhost:6379/0
+export SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG
+export PUBLIC_URL=https://scriptorium.example.org ALLOWED_HOSTS=scriptorium.example.org
+
+run "$python" -m ruff check .
+run "$python" -m ruff format --check .
+run "$python" -m mypy
+run "$python" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
+run "$python" manage.py makemigrations --check --dry-run
+run "$python" manage.py check --deploy --fail-level WARNING
+exit $failed
