@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port = int(_setting("DEMO_PORT", 8091)) if options.port is None else options.port
         asyncio.run(serve(_from_environment(), options.host, port))
     except (OSError, ValueError) as error:
-        print(f"The demo model cannot start: {error}", file=sys.stderr)
+        sys.stderr.write(f"The demo model cannot start: {error}\n")
         return 1
     return 0
 
@@ -39,7 +39,8 @@ async def serve(demo: Demo, host: str, port: int) -> None:
     await running.setup()
     try:
         await web.TCPSite(running, host, port).start()
-        print(f"The demo model listens on http://{host}:{running.addresses[0][1]}/v1", flush=True)
+        sys.stdout.write(f"The demo model listens on http://{host}:{running.addresses[0][1]}/v1\n")
+        sys.stdout.flush()
         await stop.wait()
     finally:
         await running.cleanup()

@@ -45,7 +45,7 @@ class Aim:
         self._attempts: OrderedDict[str, int] = OrderedDict()
 
     def choose(self, chat: ChatRequest, header: str | None) -> str | None:
-        """The name of the fault this request meets. Raises UnknownFault."""
+        """The name of the fault this request meets. Raises UnknownFaultError."""
         attempt = self._attempt(f"{chat.model} {chat.digest}")
         in_name = IN_MODEL_NAME.search(chat.model)
         if asked := header or (in_name and in_name.group(1)):
@@ -53,7 +53,7 @@ class Aim:
         for rule in self.rules:
             if rule.takes(chat.text):
                 return rule.fault
-        chance = Random(f"{self.seed} {chat.digest} {attempt}")
+        chance = Random(f"{self.seed} {chat.digest} {attempt}")  # noqa: S311 - repeatable on purpose
         return chance.choice(self.names) if chance.random() < self.rate else None
 
     def forget(self) -> None:

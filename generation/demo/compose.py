@@ -1,28 +1,58 @@
 """Decides what kind of answer a request gets: a tool call, JSON after a schema, or text."""
 
 import json
+from collections.abc import Mapping
 from random import Random
+from typing import Any
 
-from generation.demo import fill, prompt
-from generation.demo.answer import CONTENT, REASONING, Answer, Piece, pieces
+from generation.demo import prompt, toolcalls
+from generation.demo.answer import CONTENT, REASONING, Answer, pieces
+from generation.demo.fill import fill
 from generation.demo.request import ChatRequest
 from generation.demo.words import Prose
 
+EXCERPT = 300
+ANY_JSON = {"properties": {"title": {"type": "string"}, "text": {"type": "string"}}, "required": ["title", "text"]}
+SIGNS_OF_A_SCHEMA = {"properties", "$defs", "items", "anyOf"}
+
 
 def compose(chat: ChatRequest, seed: int = 0) -> Answer:
-    """The whole answer; equal requests with equal seeds get equal answers."""
-    chance = Random(f"{seed} {chat.digest}")
-    brief = prompt.read(chat.last_user, (m.text for m in reversed(chat.messages) if m.text is not chat.last_user))
-    prose = Prose(brief, chance)
-    thoughts = _thoughts(prose) if chat.thinks else ()
-    return Answer((*thoughts, *pieces(CONTENT, _content(chat, prose)))).limited(chat.most)
-
-
-def _thoughts(prose: Prose) -> tuple[Piece, ...]:
-    return tuple(pieces(REASONING, prose.thoughts()))
+    """The whole answer; equal requests with equal seeds get equal answers. Raises BadRequestError."""
+    chance = Random(f"{seed} {chat.digest}")  # noqa: S311 - repeatable on purpose
+    background = (message.text for message in reversed(chat.messages) if message.text != chat.last_user)
+    prose = Prose(prompt.read(chat.last_user, background), chance)
+    thoughts = pieces(REASONING, prose.thoughts()) if chat.thinks else ()
+    tool = toolcalls.wanted(chat)
+    answer = toolcalls.call(tool, chat, prose) if tool else Answer(tuple(pieces(CONTENT, _content(chat, prose))))
+    return Answer((*thoughts, *answer.pieces), answer.finish, answer.calls).limited(chat.most)
 
 
 def _content(chat: ChatRequest, prose: Prose) -> str:
-    if chat.schema is not None:
-        return json.dumps(fill.fill(chat.schema, prose), ensure_ascii=False)
-    return prose.markdown()
+    if chat.schema is None:
+        return _text(chat, prose)
+    # JSON without a schema: the prompt may hold the schema, as for models that know no better way.
+    schema = schema_in(chat.text) or ANY_JSON if chat.schema == {"type": "object"} else chat.schema
+    return json.dumps(fill(schema, prose), ensure_ascii=False)
+
+
+def _text(chat: ChatRequest, prose: Prose) -> str:
+    last = chat.messages[-1]
+    if last.role != "tool":
+        return prose.markdown()
+    result = " ".join(last.text.split())[:EXCERPT]
+    return f"{prose.brief.language.about_result.format(result)}\n\n{prose.markdown(40)}"
+
+
+def schema_in(text: str) -> Mapping[str, Any] | None:
+    """The first JSON schema written out in a text."""
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start >= 0:
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except ValueError:
+            value, end = None, start + 1
+        if isinstance(value, dict) and value.keys() & SIGNS_OF_A_SCHEMA:
+            return value
+        start = text.find("{", end)
+    return None

@@ -11,7 +11,7 @@ from generation.demo.answer import Piece
 from generation.demo.compose import compose
 from generation.demo.control import Demo
 from generation.demo.faults import Fault
-from generation.demo.line import Broken, Line
+from generation.demo.line import BrokenError, Line
 from generation.demo.pace import Clock
 from generation.demo.request import ChatRequest
 from generation.demo.stats import Served
@@ -26,7 +26,7 @@ async def deliver(chat: ChatRequest, fault: Fault, line: Line, served: Served, d
             await fault.before(line)
         await line.open()
         await (delivery.stream() if chat.stream else delivery.whole())
-    except Broken:
+    except BrokenError:
         served.state = "failed"
 
 

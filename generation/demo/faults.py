@@ -1,6 +1,4 @@
-"""Every way a provider fails, by name. A fault is one row of FAULTS: what it does instead of, to, or in the middle of an
-answer.
-"""
+"""Every way a provider fails, by name: one row of FAULTS says what happens instead of, to or amid an answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +7,7 @@ from typing import NoReturn
 
 from generation.demo import spoil
 from generation.demo.answer import Answer
-from generation.demo.line import Broken, Line
+from generation.demo.line import BrokenError, Line
 from generation.demo.wire import error, packed
 
 KEEP_ALIVE_EVERY = 0.25
@@ -56,7 +54,7 @@ async def _hang_up(line: Line) -> None:
 
 
 async def _clean_end(line: Line) -> NoReturn:
-    raise Broken
+    raise BrokenError
 
 
 async def _bad_json(line: Line) -> None:
@@ -66,7 +64,7 @@ async def _bad_json(line: Line) -> None:
 async def _error_event(line: Line) -> NoReturn:
     message = error("The server had an error while processing your request.", "server_error", "server_error")
     await line.write(b"data: " + packed(message) + b"\n\n")
-    raise Broken
+    raise BrokenError
 
 
 async def _null_fields(line: Line) -> None:
@@ -118,14 +116,14 @@ ALIASES = {
 NO_FAULT = Fault()
 
 
-class UnknownFault(ValueError):
+class UnknownFaultError(ValueError):
     """No fault has this name; the message lists those that exist."""
 
 
 def canonical(name: str) -> str:
-    """The exact name of a fault; hyphens and HTTP status codes are accepted. Raises UnknownFault."""
+    """The exact name of a fault; hyphens and HTTP status codes are accepted. Raises UnknownFaultError."""
     exact = name.strip().lower().replace("-", "_")
     exact = ALIASES.get(exact, exact)
     if exact not in FAULTS:
-        raise UnknownFault(f"Unknown fault {name!r}; there are: {', '.join(FAULTS)}.")
+        raise UnknownFaultError(f"Unknown fault {name!r}; there are: {', '.join(FAULTS)}.")
     return exact

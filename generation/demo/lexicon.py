@@ -23,13 +23,14 @@ class Language:
     nothing: tuple[str, ...]
 
 
-def _words(text: str) -> frozenset[str]:
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a text, to look others up in."""
     return frozenset(text.split())
 
 
 FRENCH = Language(
     code="fr",
-    small=_words(
+    small=vocabulary(
         "le la les l un une des du de d au aux à a et ou où mais donc or ni car que qu qui quoi dont ce cet cette ces c"
         " se s sa son ses leur leurs mon ma mes ton ta tes notre nos votre vos je j tu t il elle on nous vous ils elles"
         " lui y en ne n pas plus moins très trop peu bien aussi ainsi alors après avant avec sans sous sur dans par"
@@ -39,10 +40,11 @@ FRENCH = Language(
         " écris écrire rédige rédiger propose proposer réponds répondre donne donner crée créer génère générer veux"
         " voudrais souhaite ajoute ajouter modifie change mets remplace termine évite utilise mots mot maximum minimum"
         " json schéma markdown français française anglais merci bonjour niveau texte sujet suivant suivante rends rend"
-        " non aucun aucune mois jours jour semaines semaine heures minutes pages page partir insiste citer tenir compte est-ce"
+        " non aucun aucune mois jours jour semaines semaine heures minutes pages page partir insiste citer"
+        " tenir compte est-ce"
     ),
-    articles=_words("le la les l un une ce cet cette ces"),
-    links=_words("de d du des à"),
+    articles=vocabulary("le la les l un une ce cet cette ces"),
+    links=vocabulary("de d du des à"),
     numbers={
         "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10,
         "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20,
@@ -81,7 +83,7 @@ FRENCH = Language(
 
 ENGLISH = Language(
     code="en",
-    small=_words(
+    small=vocabulary(
         "the a an of to in on at by for from with without into onto over under about around between and or but nor so"
         " if then than that this these those it its he she they them his her their we us our you your i me my is are"
         " was were be been being am do does did done has have had having can could may might must shall should will"
@@ -91,8 +93,8 @@ ENGLISH = Language(
         " set update want need like words word maximum minimum json schema markdown english french text one"
         " approximately roughly exactly least level following months days weeks hours minutes pages page"
     ),
-    articles=_words("the a an this these"),
-    links=_words("of"),
+    articles=vocabulary("the a an this these"),
+    links=vocabulary("of"),
     numbers={
         "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
         "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20,

@@ -9,7 +9,7 @@ from aiohttp import web
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """A fault has ended the answer; nothing more is to be written."""
 
 
@@ -38,12 +38,12 @@ class Line:
         # Without this the kernel would close politely, with FIN.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()
-        raise Broken
+        raise BrokenError
 
     def hang_up(self) -> None:
         """Ends the connection with FIN after what was sent, in the middle of the body."""
         self._transport().close()
-        raise Broken
+        raise BrokenError
 
     async def silence(self) -> None:
         """Sends nothing until the client goes away."""

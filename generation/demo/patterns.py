@@ -9,7 +9,7 @@ from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 SAMPLES = "aA1 -_.é"
-CATEGORIES = {
+CATEGORIES: Mapping[Any, Callable[[str], bool]] = {
     ops.CATEGORY_DIGIT: str.isdigit,
     ops.CATEGORY_NOT_DIGIT: lambda char: not char.isdigit(),
     ops.CATEGORY_SPACE: str.isspace,

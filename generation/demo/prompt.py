@@ -14,7 +14,8 @@ PHRASE = re.compile("A?W{1,3}(?:LA?W{1,2})?")
 WISH = re.compile(
     r"\b(?:in|en|langu\w+\s*[:=])\s*\W?(french|français|francais|fr|english|anglais|en)\b", re.IGNORECASE
 )
-LENGTH = re.compile(r"(\d[\d .,\u00a0\u202f]*)(?:\s*(?:-|–|to|à)\s*(\d[\d .,\u00a0\u202f]*))?\s*(?:words|mots)\b", re.I)
+NUMBER = r"(\d[\d .,\u00a0\u202f]*)"
+LENGTH = re.compile(rf"{NUMBER}(?:\s*(?:-|–|to|à)\s*{NUMBER})?\s*(?:words|mots)\b", re.IGNORECASE)
 COUNT = re.compile(r"\b(\d{1,2}|[a-zà-ÿ]{3,8})\b(?![.,]\d)((?:\s+[^\W\d_]{3,}){0,2})", re.IGNORECASE)
 LONGEST_TEXT = 20_000
 READ_AT_MOST = 12_000
@@ -114,5 +115,6 @@ def _counts(text: str) -> tuple[Count, ...]:
         digits = match.group(1).lower()
         number = int(digits) if digits.isdigit() else names.get(digits)
         if number:
-            found.append(Count(number, tuple(fold(noun) for noun in match.group(2).split() if noun.lower() not in small)))
+            nouns = (fold(noun) for noun in match.group(2).split() if noun.lower() not in small)
+            found.append(Count(number, tuple(nouns)))
     return tuple(found)

@@ -11,7 +11,7 @@ import orjson
 CHARACTERS_PER_TOKEN = 4
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """The request cannot be served: says which parameter and why."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
@@ -66,15 +66,15 @@ class ChatRequest:
 
 
 def read(body: bytes) -> ChatRequest:
-    """Reads a request body. Raises BadRequest."""
+    """Reads a request body. Raises BadRequestError."""
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"We could not parse the JSON body of your request: {error}") from error
+        raise BadRequestError(f"We could not parse the JSON body of your request: {error}") from error
     if not isinstance(fields, dict):
-        raise BadRequest("The body must be a JSON object.")
+        raise BadRequestError("The body must be a JSON object.")
     if fields.get("n") not in (None, 1):
-        raise BadRequest("This model gives one choice only: 'n' must be 1.", "n")
+        raise BadRequestError("This model gives one choice only: 'n' must be 1.", "n")
     model = _field(fields, "model", str)
     return ChatRequest(
         model=model,
@@ -93,25 +93,25 @@ def read(body: bytes) -> ChatRequest:
 def _field(fields: Mapping[str, Any], name: str, kind: type) -> Any:
     value = fields.get(name)
     if not isinstance(value, kind) or not value:
-        raise BadRequest(f"Missing or invalid parameter: '{name}'.", name)
+        raise BadRequestError(f"Missing or invalid parameter: '{name}'.", name)
     return value
 
 
 def _message(value: Any) -> Message:
     if not isinstance(value, dict) or not isinstance(value.get("role"), str):
-        raise BadRequest("Each message needs a role.", "messages")
+        raise BadRequestError("Each message needs a role.", "messages")
     content = value.get("content") or ""
     if isinstance(content, list):
         content = "\n".join(part.get("text") or "" for part in content if isinstance(part, dict))
     if not isinstance(content, str):
-        raise BadRequest("A message's content is a string or a list of parts.", "messages")
+        raise BadRequestError("A message's content is a string or a list of parts.", "messages")
     return Message(value["role"], content)
 
 
 def _most(fields: Mapping[str, Any]) -> int | None:
     most = fields.get("max_completion_tokens") or fields.get("max_tokens")
     if most is not None and (not isinstance(most, int) or most < 1):
-        raise BadRequest("The token limit must be a positive integer.", "max_completion_tokens")
+        raise BadRequestError("The token limit must be a positive integer.", "max_completion_tokens")
     return most
 
 
@@ -119,17 +119,17 @@ def _schema(wanted: Mapping[str, Any]) -> Any:
     kind = wanted.get("type", "text")
     if kind == "json_schema":
         if not isinstance(wanted.get("json_schema"), dict):
-            raise BadRequest("Missing required parameter: 'response_format.json_schema'.", "response_format")
+            raise BadRequestError("Missing required parameter: 'response_format.json_schema'.", "response_format")
         return wanted["json_schema"].get("schema", {})
     if kind not in ("json_object", "text"):
-        raise BadRequest(f"Unknown response format: {kind!r}.", "response_format")
+        raise BadRequestError(f"Unknown response format: {kind!r}.", "response_format")
     return {"type": "object"} if kind == "json_object" else None
 
 
 def _tool(value: Any) -> Tool:
     function = value.get("function") if isinstance(value, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        raise BadRequest("Each tool needs a function with a name.", "tools")
+        raise BadRequestError("Each tool needs a function with a name.", "tools")
     return Tool(function["name"], function.get("description") or "", function.get("parameters") or {"type": "object"})
 
 

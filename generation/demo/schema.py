@@ -79,9 +79,8 @@ class Schemas:
         heights = [self.height(part, seen) for part in schema.get("allOf", ())]
         if ref := schema.get("$ref"):
             heights.append(inf if ref in seen else self.height(self.target(ref), seen | {ref}))
-        for branches in (schema.get("anyOf"), schema.get("oneOf")):
-            if branches:
-                heights.append(min(self.height(branch, seen) for branch in branches))
+        choices = filter(None, (schema.get("anyOf"), schema.get("oneOf")))
+        heights += [min(self.height(branch, seen) for branch in branches) for branches in choices]
         heights += [1 + self.height(each, seen) for each in _inevitable(schema)]
         return max(heights, default=0)
 
@@ -89,7 +88,7 @@ class Schemas:
 def declared(schema: Schema) -> frozenset[str]:
     """The types a schema names itself, by `type` or by listing values."""
     kinds = schema.get("type")
-    found = TYPES if kinds is None else frozenset([kinds] if isinstance(kinds, str) else kinds)
+    found = TYPES if kinds is None else frozenset(names(kinds))
     if "number" in found:
         found |= {"integer"}
     if kinds is not None and schema.get("nullable"):
@@ -111,13 +110,14 @@ def kinds_of(value: Any) -> tuple[str, ...]:
 
 def kind(schema: Schema) -> str:
     """The one type to fill a flat schema with; never null when anything else will do."""
-    named = schema.get("type")
-    possible = [named] if isinstance(named, str) else [each for each in named or () if each != "null"]
-    if possible:
-        return str(possible[0])
-    if named is not None:
-        return "null"
+    if named := names(schema.get("type")):
+        return next((name for name in named if name != "null"), "null")
     return next((name for name, signs in SIGNS.items() if any(sign in schema for sign in signs)), "string")
+
+
+def names(types: Any) -> list[str]:
+    """The value of `type` as a list, whatever its form."""
+    return [types] if isinstance(types, str) else list(types or ())
 
 
 def merged(left: Schema, right: Schema) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from generation.demo.control import Demo
 from generation.demo.delivery import deliver
 from generation.demo.faults import FAULTS, NO_FAULT
 from generation.demo.line import Line
-from generation.demo.request import BadRequest
+from generation.demo.request import BadRequestError
 from generation.demo.stats import Served
 from generation.demo.wire import error
 
@@ -47,7 +47,7 @@ async def speak_openai(request: web.Request, handler: Handler) -> web.StreamResp
     """Errors leave in OpenAI's shape."""
     try:
         return await handler(request)
-    except BadRequest as bad:
+    except BadRequestError as bad:
         return _json(error(str(bad), "invalid_request_error", param=bad.param), 400)
     except ValueError as bad:
         return _json(error(str(bad), "invalid_request_error"), 400)
@@ -95,11 +95,11 @@ async def control(request: web.Request) -> web.StreamResponse:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """Changes settings; from this machine only."""
-    if not ip_address(request.remote or "0.0.0.0").is_loopback:
+    if not ip_address(request.remote or "::").is_loopback:
         raise web.HTTPForbidden(reason="The demo model is controlled from its own machine only.")
     wanted = orjson.loads(await request.read())
     if not isinstance(wanted, dict):
-        raise BadRequest("The body must be a JSON object.")
+        raise BadRequestError("The body must be a JSON object.")
     request.app[DEMO].change(wanted)
     return _json(request.app[DEMO].report())
 

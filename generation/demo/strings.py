@@ -2,50 +2,32 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from generation.demo import notations
+from generation.demo.lexicon import vocabulary
 from generation.demo.patterns import matching
+from generation.demo.place import Place
 from generation.demo.prompt import fold, length
 from generation.demo.words import Prose
 
 UNBOUNDED = 10**9
-SHORT = 60
+SHORT = 100
+PAGE = 500
 LABELS = 4
 
-TITLES = frozenset("title name label heading headline topic subject titre nom intitule sujet theme caption".split())
-LONG = frozenset("content body text prose markdown article lesson essay contenu texte corps draft story".split())
-MEDIUM = frozenset(
+TITLES = vocabulary("title name label heading headline topic subject titre nom intitule sujet theme caption")
+LONG = vocabulary("content body text prose markdown article lesson essay contenu texte corps draft story")
+MEDIUM = vocabulary(
     "description summary explanation synopsis premise problem solution analysis introduction recommendation synthesis"
-    " conclusion answer expected backstory justification resume".split()
+    " conclusion answer expected backstory justification resume"
 )
-CODE = frozenset("code snippet script source".split())
-IDENTIFIERS = frozenset("id ids uuid slug key ref identifier".split())
-LINKS = frozenset("url uri link href website".split())
-DATES = frozenset("date day deadline".split())
+CODE = vocabulary("code snippet script source")
+IDENTIFIERS = vocabulary("id ids uuid slug key ref identifier")
+LINKS = vocabulary("url uri link href website")
+DATES = vocabulary("date day deadline")
 WORDS_LONG = 90
 WORDS_MEDIUM = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a document a value stands: its field's name and words, and what was filled beside it."""
-
-    name: str = ""
-    hint: str = ""
-    turn: int = 0
-    depth: int = 0
-    arrays: int = 0
-    trail: tuple[str, ...] = ()
-    siblings: Mapping[str, Any] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-
-    @property
-    def noun(self) -> str:
-        """The last word of the field's name: what kind of thing it is."""
-        words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name))
-        return fold(words[-1]) if words else ""
 
 
 def string(schema: Mapping[str, Any], place: Place, prose: Prose) -> str:
@@ -81,11 +63,11 @@ def _worded(place: Place, most: int, prose: Prose) -> str:
     for nouns, make in KINDS:
         if noun in nouns:
             return make(prose, place.turn)
-    if noun in LONG or "markdown" in place.hint.lower():
+    if most <= SHORT:
+        return prose.phrase()
+    if most > PAGE and (noun in LONG or "markdown" in place.hint.lower()):
         return prose.markdown(asked or (prose.brief.words if noun in LONG else None) or WORDS_LONG)
-    if asked or noun in MEDIUM:
-        return prose.plain(asked or WORDS_MEDIUM)
-    return prose.phrase() if most <= SHORT else prose.sentence()
+    return prose.plain(asked or WORDS_MEDIUM) if asked or noun in MEDIUM else prose.sentence()
 
 
 def _code(place: Place, prose: Prose) -> str:
@@ -100,8 +82,8 @@ def _distinct(text: str, least: int, most: int, place: Place, prose: Prose) -> s
     number = 1
     while text in place.taken and number < 100:
         number += 1
-        ending = f" ({number})"
-        text = fitted(prose.title(), least - len(ending), most - len(ending), prose) + ending if most > len(ending) else text
+        ending = f" ({number})"[:most]
+        text = fitted(prose.title(), least - len(ending), most - len(ending), prose) + ending
     place.taken.add(text)
     return text
 
@@ -153,6 +135,6 @@ KINDS: tuple[tuple[frozenset[str], Callable[[Prose, int], str]], ...] = (
     (IDENTIFIERS, lambda prose, turn: slug(prose.title())),
     (LINKS, _link),
     (DATES, _date),
-    (frozenset({"email"}), FORMATS["email"]),
-    (frozenset({"question"}), lambda prose, turn: prose.question()),
+    (vocabulary("email"), FORMATS["email"]),
+    (vocabulary("question"), lambda prose, turn: prose.question()),
 )

@@ -12,7 +12,7 @@ HOLE = "\x00"
 
 
 def escaped(text: str) -> bytes:
-    """A JSON string in UTF-8. A lone surrogate, which UTF-8 cannot hold, stays an escape, as broken providers send it."""
+    """A JSON string in UTF-8; a lone surrogate, having no UTF-8, stays an escape, as broken providers send it."""
     return encode_basestring(text).encode("utf-8", "backslashreplace")
 
 
