@@ -4,7 +4,9 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from config import env
+from config import env, logs
+
+logs.configure()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PROCESS = env.text("PROCESS", "command")
@@ -37,10 +39,9 @@ INSTALLED_APPS = [
     "memory",
     "generation",
     "chat",
-    "config",
+    "config.apps.HouseConfig",
 ]
 MIDDLEWARE = [
-    "memory.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -70,6 +71,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "memory.User"
 LOGIN_URL = "/admin/login/"
+PASSWORD_RESET_TIMEOUT = 86_400  # life of a one-time sign-in link
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -163,6 +165,8 @@ EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 7, 0, 36_500)
 # A run names its job by dotted path; only paths below these are ever imported.
 RUN_JOBS = ["generation.recipes.", "chat."]
 
+PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
+
 # --- Budgets: 0 means no limit ----------------------------------------------------------------------------------------------
 BUDGET_RUN_USD = env.number("BUDGET_RUN_USD", 5)
 BUDGET_USER_DAY_USD = env.number("BUDGET_USER_DAY_USD", 20)
@@ -176,6 +180,9 @@ OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", {"http", "https"})
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4.1-nano")
 DEMO_BASE_URL = env.url("DEMO_BASE_URL", {"http", "https"}, "http://127.0.0.1:8091/v1")
+
+# Seconds: to connect, to the first content, between two pieces of it, in all.
+MODEL_TIMEOUTS = {"connect": 10, "first_token": 60, "idle": 30, "total": 600}
 
 # --- Limits at the doors ------------------------------------------------------------------------------------------------------
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", True)

@@ -8,6 +8,10 @@ from django.db import connection
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.people import people, people_committed
+
+__all__ = ["people", "people_committed"]
+
 TEMPLATE = "template"
 
 

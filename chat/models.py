@@ -1,0 +1,1 @@
+"""Conversations come with their own issue; the floor stands so that the house has its shape."""

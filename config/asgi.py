@@ -1,0 +1,51 @@
+"""The ASGI application: HTTP by Django, sockets by Channels, and the life of the process around them."""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("PROCESS", "web")
+http = get_asgi_application()  # loads the apps; what follows imports models
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from chat.routing import urlpatterns  # noqa: E402
+from config.process import Process  # noqa: E402
+from config.requests import RequestIds  # noqa: E402
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+process = Process()
+
+
+async def startup() -> None:
+    await process.open()
+
+
+async def shutdown() -> None:
+    await process.close()
+
+
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    """Servers that speak the lifespan protocol (uvicorn); Daphne is told by `manage.py web`."""
+    await receive()
+    await startup()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await shutdown()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": RequestIds(http),
+        "websocket": AuthMiddlewareStack(URLRouter(urlpatterns)),
+        "lifespan": lifespan,
+    }
+)

@@ -1,0 +1,36 @@
+"""What lives in the web process beside its requests: the bell, the hub, and the carrier of chat turns."""
+
+import asyncio
+
+from django.conf import settings
+
+from generation.carrier import Carrier
+from generation.hub import hub
+from generation.models import Queue
+from memory.base.news import bell
+
+
+class Process:
+    """Opened once in the server's event loop, closed before the server stops."""
+
+    def __init__(self) -> None:
+        self.carrier: Carrier | None = None
+        self.claiming: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        await hub.open()
+        self.carrier = Carrier([Queue.WEB], settings.RUNS_PER_WEB, waited=0)
+        await self.carrier.open()
+        await bell.open()  # last: it receives for those who listen by now
+        self.claiming = asyncio.create_task(self.carrier.claim_for_ever())
+
+    async def close(self) -> None:
+        """Claim no more, tell what is pending, give the runs back; another process goes on with them."""
+        carrier, claiming = self.carrier, self.claiming
+        self.carrier = self.claiming = None
+        if carrier and claiming:
+            carrier.claiming = False
+            await claiming
+            await carrier.close()
+        await hub.close()
+        await bell.close()

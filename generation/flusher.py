@@ -1,0 +1,134 @@
+"""The tick: gathers what all carried runs have to tell and writes it by one statement, as often as readers can feel.
+
+The first word goes out at once; then at most one flush per tick. The tick grows with the number of streams, and with
+the time the database takes.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from generation.events import Batch, Draft
+from generation.flush import Flushed, Outcome, Pending, connect, flush
+from generation.rings import ring_batches
+from generation.running import Running
+from memory.base import metrics
+from memory.base.database import finished
+
+log = structlog.get_logger()
+
+QUICK_TICK = 0.010  # up to FEW streams
+TICK = 0.025
+SLOW_TICK = 0.100
+FEW = 10
+BUSY_SHARE = 4  # a flush may take this part of its tick; a slower database stretches the tick
+PAUSES = (0.1, 0.3, 1.0, 2.0)
+
+Told = tuple[Running, list[Draft]]
+
+
+class Flusher:
+    def __init__(self, on_cancel: Callable[[UUID], None], on_lost: Callable[[UUID], None]) -> None:
+        self.on_cancel = on_cancel
+        self.on_lost = on_lost
+        self.running: dict[UUID, Running] = {}
+        self.dirty = asyncio.Event()
+        self.executor = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self.sql: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def add(self, running: Running) -> None:
+        self.running[running.run.id] = running
+
+    def remove(self, running: Running) -> None:
+        self.running.pop(running.run.id, None)
+
+    def wake(self) -> None:
+        self.dirty.set()
+
+    async def run(self) -> None:
+        while True:
+            await self.dirty.wait()
+            self.dirty.clear()
+            started = time.monotonic()
+            streams = await self.once()
+            await asyncio.sleep(tick(streams, time.monotonic() - started))
+
+    async def close(self) -> None:
+        await self.once()
+        await asyncio.get_running_loop().run_in_executor(self.executor, self.disconnect)
+        self.executor.shutdown(wait=False)
+
+    async def once(self) -> int:
+        """Write what is pending now; how many runs had something to tell."""
+        ready = [running for running in self.running.values() if running.outbox.entries and not running.outbox.lock.locked()]
+        for running in ready:
+            await running.outbox.lock.acquire()  # free, so this does not wait
+        try:
+            told = [(running, running.outbox.take()) for running in ready]
+            if told:
+                await finished(asyncio.ensure_future(self.write(told)))
+        finally:
+            for running in ready:
+                running.outbox.lock.release()
+        return len(ready)
+
+    async def write(self, told: Sequence[Told]) -> None:
+        pending = [
+            Pending(Batch(running.run.id, running.cursor.last_seq, drafts), running.cursor.epoch)
+            for running, drafts in told
+        ]
+        with metrics.event_flush.time():
+            flushed = await self.until_answered(pending)
+        written = []
+        for (running, drafts), item in zip(told, pending, strict=True):
+            if self.settle(running, drafts, item, flushed[item.batch.run_id]):
+                written.append(item.batch)
+        ring_batches(written)
+
+    def settle(self, running: Running, drafts: list[Draft], item: Pending, flushed: Flushed) -> bool:
+        if flushed.outcome is Outcome.BUSY:
+            running.outbox.put_back(drafts)
+        elif flushed.outcome is Outcome.LOST:
+            self.on_lost(running.run.id)
+        else:
+            running.cursor.last_seq = item.batch.upto
+        if flushed.cancel_requested:
+            self.on_cancel(running.run.id)
+        return flushed.outcome is Outcome.WRITTEN
+
+    async def until_answered(self, pending: Sequence[Pending]) -> dict[UUID, Flushed]:
+        """The same batches again and again while the database is away: a batch that was in is recognised."""
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            try:
+                return await loop.run_in_executor(self.executor, self.flush, pending)
+            except psycopg.OperationalError as error:
+                log.warning("flush_failed", error=str(error).strip())
+                await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+                tries += 1
+
+    def flush(self, pending: Sequence[Pending]) -> dict[UUID, Flushed]:
+        if self.sql is None or self.sql.closed:
+            self.sql = connect("scriptorium-flush")
+        try:
+            return flush(self.sql, pending)
+        except psycopg.OperationalError:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        if self.sql is not None:
+            self.sql.close()
+            self.sql = None
+
+
+def tick(streams: int, took: float) -> float:
+    """Seconds until the next flush."""
+    least = QUICK_TICK if streams <= FEW else TICK
+    return min(SLOW_TICK, max(least, took * BUSY_SHARE))

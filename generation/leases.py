@@ -1,0 +1,74 @@
+"""The lease thread: renews all leases of a carrier once a second, whatever its event loop is busy with.
+
+It also stops renewing when the loop itself has not turned for long: a carrier that cannot work must lose its runs.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import psycopg
+import structlog
+from django.conf import settings
+
+from generation import claims
+from generation.flush import connect
+
+log = structlog.get_logger()
+
+Renewed = dict[UUID, tuple[int, bool]]
+STUCK_SECONDS = 60
+
+
+class LeaseThread(threading.Thread):
+    """`on_renewed(held, lost)` is called in the loop after each renewal."""
+
+    def __init__(
+        self, owner: str, loop: asyncio.AbstractEventLoop, on_renewed: Callable[[Renewed, Sequence[UUID]], None]
+    ) -> None:
+        super().__init__(name="leases", daemon=True)
+        self.owner = owner
+        self.loop = loop
+        self.on_renewed = on_renewed
+        self.held: Renewed = {}
+        self.loop_turned = time.monotonic()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        sql: psycopg.Connection[tuple[object, ...]] | None = None
+        while not self.stopping.wait(min(1.0, settings.LEASE_SECONDS / 4)):
+            try:
+                sql = sql if sql and not sql.closed else connect("scriptorium-leases")
+                if time.monotonic() - self.loop_turned < STUCK_SECONDS:
+                    self.renew(sql)
+            except psycopg.OperationalError as error:
+                log.warning("renewal_failed", error=str(error).strip())
+                if sql:
+                    sql.close()
+        if sql:
+            sql.close()
+
+    def renew(self, sql: "psycopg.Connection[tuple[object, ...]]") -> None:
+        renewed = claims.renew(sql, self.owner)
+        missing = [run_id for run_id in self.held if run_id not in renewed]
+        now = claims.epochs(sql, missing) if missing else {}
+        busy = {run_id: self.held[run_id] for run_id, (epoch, _) in now.items() if epoch == self.held[run_id][0]}
+        lost = [run_id for run_id in missing if run_id not in busy]
+        self.held = renewed | {run_id: held for run_id, held in busy.items() if now[run_id][1] == "running"}
+        self.tell(renewed, lost)
+
+    def tell(self, renewed: Renewed, lost: Sequence[UUID]) -> None:
+        def turn() -> None:
+            self.loop_turned = time.monotonic()
+            self.on_renewed(renewed, lost)
+
+        try:
+            self.loop.call_soon_threadsafe(turn)
+        except RuntimeError:  # the loop has closed: the carrier is gone
+            self.stopping.set()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.join(timeout=2)

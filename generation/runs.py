@@ -1,0 +1,324 @@
+"""The verbs on a run: start, cancel, retry, answer, end. Each is one transaction: rows and events together, then rings."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils.module_loading import import_string
+from django.utils.timezone import now
+from pydantic import BaseModel, ValidationError
+
+from generation.claims import after_commit, lock, seize
+from generation.events import Batch, Draft, insert
+from generation.models import END_STATES, OPEN_STATES, Claim, Queue, Run, RunState, Step, StepState
+from generation.nudges import nudge
+from generation.recipes.base import Recipe
+from generation.rings import ring_batches, ring_run
+from memory import workspaces
+from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
+from memory.base.news import CARRIERS, bell
+from memory.base.text import clean_json, clean_text
+from memory.models import File, Role, User, Workspace
+
+COPY_STEPS = """
+INSERT INTO generation_step (id, run_id, key, label, state, attempts, is_fallback, result, text, copied_from,
+                             started_at, finished_at)
+SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, false, result, text, coalesce(copied_from, run_id),
+       started_at, finished_at
+FROM generation_step
+WHERE run_id = %(old)s AND state = 'done' AND NOT key = ANY(%(again)s)
+RETURNING key, label
+"""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asks to be written, checked on the way in."""
+
+    brief: str
+    title: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    files: Sequence[UUID] = ()
+    language: str = "en"
+    is_private: bool = False
+
+    def cleaned(self, recipe: Recipe) -> "Order":
+        """The order as it will be kept.
+
+        Raises `validation.brief_empty`, `.brief_too_long`, `.title_too_long`, `.options`.
+        """
+        brief = clean_text(self.brief).strip()
+        if not brief:
+            raise InvalidInput("brief_empty")
+        if len(brief) > settings.BRIEF_MAX_CHARACTERS:
+            raise InvalidInput("brief_too_long", limit=settings.BRIEF_MAX_CHARACTERS, length=len(brief))
+        title = clean_text(self.title).strip()
+        if len(title) > 200:
+            raise InvalidInput("title_too_long", limit=200)
+        try:
+            options = recipe.options.model_validate(clean_json(self.options)).model_dump(mode="json")
+        except ValidationError as error:
+            raise InvalidInput("options", problems=problems(error)) from None
+        return Order(brief, title, options, tuple(self.files), self.language, self.is_private)
+
+    def fingerprint(self, recipe: Recipe) -> str:
+        asked = [recipe.kind, self.brief, self.title, self.options, [str(file) for file in self.files]]
+        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def problems(error: ValidationError) -> list[dict[str, str]]:
+    return [
+        {"path": ".".join(str(part) for part in item["loc"]), "problem": item["type"], "message": item["msg"]}
+        for item in error.errors(include_url=False, include_context=False)
+    ][:20]
+
+
+def start(
+    recipe: Recipe, order: Order, *, user: User, workspace: Workspace, key: str | None = None, queue: Queue | None = None
+) -> tuple[Run, bool]:
+    """Begin the work; the same key with the same order gives the same run and False.
+
+    Raises the errors of `Order.cleaned`, `not_found.workspace`, `permission.role`, `not_found.file`,
+    `conflict.key_reused` (the key came with another order), `limit.runs_open`.
+    """
+    workspaces.require(user, workspace, Role.EDITOR)
+    order = order.cleaned(recipe)
+    key = clean_text(key)[:200] if key else None
+    try:
+        with transaction.atomic():
+            return create(recipe, order, user=user, workspace=workspace, key=key, queue=queue), True
+    except IntegrityError:
+        known = Run.objects.filter(user=user, key=key).first() if key else None
+        if known is None:
+            raise
+    if known.fingerprint != order.fingerprint(recipe):
+        raise Conflict("key_reused", run=str(known.id))
+    return known, False
+
+
+def create(
+    recipe: Recipe,
+    order: Order,
+    *,
+    user: User,
+    workspace: Workspace,
+    key: str | None = None,
+    queue: Queue | None = None,
+    parent: Run | None = None,
+    parent_step: str = "",
+) -> Run:
+    """The rows of a new run and its first event, in the caller's transaction."""
+    if key is None or not Run.objects.filter(user=user, key=key).exists():
+        check_open_runs(user, parent)
+    check_files(order.files, user, workspace)
+    run = Run.objects.create(
+        workspace=workspace,
+        user=user,
+        parent=parent,
+        parent_step=parent_step,
+        kind=recipe.kind,
+        job=recipe.job,
+        title=order.title,
+        language=order.language,
+        brief=order.brief,
+        options=order.options,
+        files=[str(file) for file in order.files],
+        is_private=order.is_private,
+        key=key,
+        fingerprint=order.fingerprint(recipe),
+    )
+    open_claim(run, queue or recipe.queue, [Draft.of("status", state=RunState.QUEUED)])
+    return run
+
+
+def open_claim(run: Run, queue: str, drafts: Sequence[Draft]) -> None:
+    batch = Batch(run.id, 0, drafts, RunState.QUEUED)
+    Claim.objects.create(run=run, queue=queue, last_seq=batch.upto)
+    insert(batch)
+    after_commit(lambda: ring_batches([batch]))
+    after_commit(lambda: ring_run(run))
+    after_commit(lambda: nudge(run.id, queue))
+
+
+def check_open_runs(user: User, parent: Run | None) -> None:
+    """Raise `limit.runs_open` at the cap. Children do not count: their parent's recipe decided on them."""
+    if parent is not None:
+        return
+    with connection.cursor() as sql:
+        sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"runs-of-{user.pk}"])
+    count = Run.objects.filter(user=user, parent=None, claim__state__in=OPEN_STATES).count()
+    if count >= settings.RUNS_OPEN_PER_USER:
+        raise LimitReached("runs_open", retry_after=30, limit=settings.RUNS_OPEN_PER_USER, open=count)
+
+
+def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None:
+    found = set(File.objects.visible(user).filter(workspace=workspace, id__in=files).values_list("id", flat=True))
+    missing = [str(file) for file in files if file not in found]
+    if missing:
+        raise NotFound("file", files=missing)
+
+
+def cancel(run: Run, by: User) -> None:
+    """Stop the run and its children. What is being worked on stops within seconds, what is not stops here.
+
+    Cancelling an ended run changes nothing.
+    """
+    workspaces.require(by, run.workspace, Role.EDITOR)
+    with transaction.atomic():
+        halt(run)
+
+
+def halt(run: Run) -> None:
+    """Cancel in the caller's transaction; parents are locked before children."""
+    if run.parent_id:
+        lock(run.parent_id)
+    claim = lock(run.id)
+    if claim.state in END_STATES:
+        return
+    if claim.state == RunState.RUNNING:
+        Claim.objects.filter(run_id=run.id).update(cancel_requested=True)
+        after_commit(lambda: bell.ring(CARRIERS, cancel=str(run.id)))
+    else:
+        end_unclaimed(run, claim, RunState.CANCELLED)
+    halt_children(run.id)
+
+
+def halt_children(run_id: UUID) -> None:
+    for child in Run.objects.filter(parent_id=run_id, claim__state__in=OPEN_STATES).order_by("id"):
+        halt(child)
+
+
+def end_unclaimed(run: Run, claim: Claim, state: RunState, error: dict[str, Any] | None = None) -> None:
+    """End a run nobody works on; its claim is locked by the caller."""
+    close(run, state, error)
+    batch = seize(claim, end_drafts(state, error), state=state, reason="", owner="", lease_until=None)
+    after_commit(lambda: ring_batches([batch]))
+
+
+def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
+    """The last events of a run: at most one `error`, then `done`, whatever the state."""
+    told = [Draft.of("error", **error)] if error else []
+    return [*told, Draft.of("done", state=state, **({"error": error} if error else {}))]
+
+
+def close(run: Run, state: str, error: dict[str, Any] | None, result: Any = None) -> None:
+    """The rows of an end, in the transaction that ends the claim: parent's claim first, then run and steps."""
+    parent = lock(run.parent_id) if run.parent_id else None
+    fields: dict[str, Any] = {"finished_at": now(), "error": error, "result": result, "question": None}
+    if state in (RunState.DONE, RunState.PARTIAL):
+        fields["progress"] = 100
+    Run.objects.filter(id=run.id).update(**fields)
+    Step.objects.filter(run_id=run.id, state__in=(StepState.RUNNING, StepState.WAITING)).update(
+        state=StepState.CANCELLED, finished_at=now()
+    )
+    if parent is not None:
+        tell_parent(parent, run, state)
+    after_commit(lambda: ring_run(run))
+
+
+def tell_parent(parent: Claim, child: Run, state: str) -> None:
+    """A waiting parent hears of its child's end, and is queued at the front of `high` when this was the last.
+
+    A parent that is being worked on looks for itself.
+    """
+    if parent.state != RunState.WAITING or parent.reason != "children":
+        return
+    others = Claim.objects.filter(run__parent_id=parent.run_id, state__in=OPEN_STATES).exclude(run_id=child.id)
+    drafts = [Draft.of("step", key=child.parent_step, state=StepState.RUNNING, child=str(child.id), child_state=state)]
+    changes: dict[str, Any] = {}
+    if not others.exists():
+        drafts.append(Draft.of("status", state=RunState.QUEUED))
+        changes = {"state": RunState.QUEUED, "reason": "", "queue": Queue.HIGH, "queued_at": child.created_at}
+        after_commit(lambda: nudge(parent.run_id, Queue.HIGH))
+    batch = seize(parent, drafts, **changes)
+    after_commit(lambda: ring_batches([batch]))
+
+
+def retry(run: Run, by: User, steps: Iterable[str] = (), key: str | None = None) -> tuple[Run, bool]:
+    """A new run that begins with copies of the good steps and makes the others, or the named ones, again.
+
+    Raises `run.still_open`, `run.nothing_to_retry`, `not_found.step`.
+    """
+    workspaces.require(by, run.workspace, Role.EDITOR)
+    again = list(steps)
+    if key and (known := Run.objects.filter(user=by, key=key).first()):
+        if known.retries_id != run.id:
+            raise Conflict("key_reused", run=str(known.id))
+        return known, False
+    with transaction.atomic():
+        claim = lock(run.id)
+        if claim.state not in END_STATES:
+            raise RunError("still_open", state=claim.state)
+        check_steps(run, claim, again)
+        return copy(run, by, again, claim.queue, key), True
+
+
+def check_steps(run: Run, claim: Claim, again: list[str]) -> None:
+    known = set(run.steps.values_list("key", flat=True))
+    if missing := [key for key in again if key not in known]:
+        raise NotFound("step", steps=missing)
+    if claim.state == RunState.DONE and not again:
+        raise RunError("nothing_to_retry")
+
+
+def copy(run: Run, by: User, again: list[str], queue: str, key: str | None) -> Run:
+    check_open_runs(by, None)
+    names = ("workspace_id", "kind", "job", "title", "language", "brief", "options", "files", "is_private", "fingerprint")
+    new = Run.objects.create(user=by, retries=run, key=key, **{name: getattr(run, name) for name in names})
+    with connection.cursor() as sql:
+        sql.execute(COPY_STEPS, {"new": new.id, "old": run.id, "again": again})
+        kept = sql.fetchall()
+    told = [
+        Draft.of("step", key=step, label=orjson.loads(label), state=StepState.DONE, attempt=0, is_copy=True)
+        for step, label in kept
+    ]
+    open_claim(new, queue, [Draft.of("status", state=RunState.QUEUED, retries=str(run.id)), *told])
+    return new
+
+
+def answer(run: Run, by: User, step: str, value: Any) -> None:
+    """Give a waiting run what it asked for and queue it again.
+
+    Raises `run.not_asking` when it does not wait for this step's answer, `validation.answer` when the value does not
+    fit the question's schema.
+    """
+    workspaces.require(by, run.workspace, Role.EDITOR)
+    with transaction.atomic():
+        claim = lock(run.id)
+        question = Run.objects.values_list("question", flat=True).get(id=run.id) or {}
+        if claim.state != RunState.WAITING or claim.reason != "person" or question.get("step") != step:
+            raise RunError("not_asking", state=claim.state, step=step)
+        result = fitted(question["schema"], clean_json(value))
+        Run.objects.filter(id=run.id).update(question=None)
+        Step.objects.filter(run_id=run.id, key=step).update(state=StepState.DONE, result=result, finished_at=now())
+        drafts = [
+            Draft.of("step", key=step, state=StepState.DONE, by=str(by.pk)),
+            Draft.of("status", state=RunState.QUEUED),
+        ]
+        batch = seize(claim, drafts, state=RunState.QUEUED, reason="", queued_at=run.created_at)
+        after_commit(lambda: ring_batches([batch]))
+        after_commit(lambda: nudge(run.id, claim.queue))
+
+
+def fitted(schema: str, value: Any) -> Any:
+    """The value in the shape of the pydantic model at this dotted path."""
+    model: type[BaseModel] = import_job(schema)
+    try:
+        return model.model_validate(value).model_dump(mode="json")
+    except ValidationError as error:
+        raise InvalidInput("answer", problems=problems(error)) from None
+
+
+def import_job(path: str) -> Any:
+    """What the dotted path names, if it lies where jobs may lie (RUN_JOBS); `run.unknown_job` otherwise."""
+    if not path.startswith(tuple(settings.RUN_JOBS)):
+        raise RunError("unknown_job", job=path)
+    try:
+        return import_string(path)
+    except ImportError:
+        raise RunError("unknown_job", job=path) from None

@@ -1,0 +1,150 @@
+"""A step while it is being made: its attempts, the text each streams, and the calls behind them.
+
+One attempt is one request. Readers drop the text of the attempt before when a new one begins, so that the joined deltas
+of the last attempt are the text that is recorded.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from generation import agents, calls, prompts
+from generation.calls import Purpose
+from generation.events import Draft
+from generation.llm.journal import Attempt, Outcome
+from generation.llm.structured import answer_as
+from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
+from memory.base import metrics
+from memory.base.database import db
+from memory.base.errors import ModelError
+
+if TYPE_CHECKING:
+    from generation.running import Running
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class StepInProgress:
+    """What a recipe's `produce` is given: it writes text or values by prompt slot, streamed, retried, accounted for."""
+
+    def __init__(self, running: "Running", key: str, attempt: int) -> None:
+        self.running = running
+        self.key = key
+        self.attempt = attempt
+        self.has_called = False
+        self.pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What the current attempt has streamed so far."""
+        return "".join(self.pieces)
+
+    async def write(self, slot: str, variables: Mapping[str, Any], agent: str = "") -> str:
+        """Text by the prompt in this slot, streamed as it comes. Raises ModelError or BudgetSpent."""
+        purpose, request = await db(compose, slot, variables, agent)
+        await self.running.gateway.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
+        return self.text
+
+    async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
+        """A value of this shape by the prompt in this slot; a malformed answer is repaired once."""
+        purpose, request = await db(compose, slot, variables, agent)
+        chain = agents.chain(purpose.agent)
+        _, value = await answer_as(self.running.gateway.router, chain, request, schema, CallJournal(self, purpose))
+        return value
+
+    def say(self, text: str) -> None:
+        """Text of this step that no model wrote (a fallback), told like any other."""
+        piece = self.running.outbox.delta("content_delta", self.key, self.attempt, text)
+        self.pieces.append(piece)
+
+    def next_attempt(self) -> int:
+        """The first call is the attempt that the step began with, each further one a new attempt."""
+        if self.has_called:
+            self.new_attempt()
+        self.has_called = True
+        return self.attempt
+
+    def new_attempt(self) -> None:
+        self.close_streams()
+        self.attempt += 1
+        self.pieces = []
+
+    def close_streams(self) -> None:
+        """No more text comes in this attempt: what the gates hold is told."""
+        self.running.outbox.close("reasoning_delta", self.key, self.attempt)
+        self.pieces.append(self.running.outbox.close("content_delta", self.key, self.attempt))
+
+
+def compose(slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
+    """The version in force now, rendered, and who answers it."""
+    version = prompts.current(slot)
+    who = agents.get(agent or version.prompt.agent)
+    request = ModelRequest(
+        messages=prompts.render(version, variables).messages, temperature=who.temperature, max_tokens=who.max_tokens
+    )
+    return Purpose(who, version, dict(variables)), request
+
+
+class CallJournal:
+    """Keeps the router's account of one question in rows and events (the Journal of the model layer)."""
+
+    def __init__(self, step: StepInProgress, purpose: Purpose) -> None:
+        self.step = step
+        self.purpose = purpose
+        self.call_id: UUID | None = None
+
+    async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
+        step, running = self.step, self.step.running
+        number = step.next_attempt()
+
+        def write() -> UUID:
+            calls.bump_attempt(running.run, step.key, number)
+            return calls.open_call(
+                running.run, running.cursor.epoch, step.key, number, self.purpose, attempt, request
+            )
+
+        self.call_id = await running.record([self.model_draft(attempt, number)], write)
+        return str(self.call_id)
+
+    def model_draft(self, attempt: Attempt, number: int) -> Draft:
+        because = calls.error_data(attempt.because) if attempt.because else None
+        return Draft.of(
+            "model",
+            step=self.step.key,
+            attempt=number,
+            agent=self.purpose.agent.name,
+            provider=attempt.model.provider,
+            model=attempt.model.model,
+            reason=attempt.reason,
+            because=because,
+        )
+
+    def emit(self, delta: Delta) -> None:
+        step = self.step
+        if isinstance(delta, ContentDelta):
+            step.pieces.append(step.running.outbox.delta("content_delta", step.key, step.attempt, delta.text))
+        elif isinstance(delta, ReasoningDelta):
+            step.running.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
+
+    async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        self.step.close_streams()
+        metrics.step_attempts.labels("failed" if outcome.error else "done").inc()
+        calls.count(attempt, outcome)
+        if self.call_id is not None:
+            usage = await db(calls.settle, self.call_id, attempt, outcome)
+            self.step.running.outbox.add(calls.usage_draft(self.step.key, self.step.attempt, attempt, usage))
+
+    async def wait(self, attempt: Attempt, error: ModelError, seconds: float) -> None:
+        self.step.running.outbox.tell(
+            "retry",
+            step=self.step.key,
+            attempt=self.step.attempt,
+            next_try=attempt.try_number + 1,
+            seconds=round(seconds, 2),
+            error=calls.error_data(error),
+        )
+
+
+Produce = Callable[[StepInProgress], Any]

@@ -1,0 +1,139 @@
+"""Rings between processes: who hears one looks at the rows. A lost ring costs a delay, never a fact.
+
+A process has one bell. Ringing never waits and never fails: rings go through a queue to one publishing task, and to the
+listeners of this very process at once, so that a process goes on alone while Redis is away.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+RUNS = "runs"  # batches of events
+CHANGED = "changed"  # rows that pages show
+CARRIERS = "carriers"  # cancel this, claim that
+
+Listener = Callable[[dict[str, Any]], None]
+
+AWAY = (RedisError, OSError, TimeoutError)
+QUEUE_SIZE = 1_000
+REST_SECONDS = 1.0
+
+
+class Bell:
+    """Publishes and receives for one process. `open` it in the process's loop; without a loop rings are sent directly."""
+
+    def __init__(self) -> None:
+        self.origin = uuid4().hex
+        self.listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(QUEUE_SIZE)
+        self.tasks: list[asyncio.Task[None]] = []
+        self.redis_away = False
+
+    def listen(self, group: str, listener: Listener) -> None:
+        self.listeners[group].append(listener)
+
+    def forget(self, group: str, listener: Listener) -> None:
+        with suppress(ValueError):
+            self.listeners[group].remove(listener)
+
+    async def open(self) -> None:
+        """Publish, and receive the groups that have listeners by now, until `close`."""
+        self.loop = asyncio.get_running_loop()
+        self.queue = asyncio.Queue(QUEUE_SIZE)
+        self.tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._receive())]
+
+    async def close(self) -> None:
+        tasks, self.tasks, self.loop = self.tasks, [], None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        layer = get_channel_layer()
+        with suppress(*AWAY):
+            await layer.flush()
+
+    def ring(self, group: str, **body: Any) -> None:
+        """Tell all processes. From any thread; returns at once."""
+        text = orjson.dumps(body).decode()
+        if self.loop is None:
+            self._send_directly(group, text)
+        elif running_loop() is self.loop:
+            self._enqueue(group, text)
+        else:
+            with suppress(RuntimeError):  # the loop closed meanwhile: nobody is left to hear it here
+                self.loop.call_soon_threadsafe(self._enqueue, group, text)
+
+    def _enqueue(self, group: str, text: str) -> None:
+        self._hear(group, text)
+        with suppress(asyncio.QueueFull):
+            self.queue.put_nowait((group, text))
+
+    def _send_directly(self, group: str, text: str) -> None:
+        try:
+            async_to_sync(get_channel_layer().group_send)(group, self._message(group, text))
+        except AWAY as error:
+            log.warning("ring_lost", group=group, error=str(error))
+
+    def _message(self, group: str, text: str) -> dict[str, str]:
+        return {"type": "news", "origin": self.origin, "group": group, "body": text}
+
+    def _hear(self, group: str, text: str) -> None:
+        listeners = self.listeners.get(group)
+        if listeners:
+            body = orjson.loads(text)
+            for listener in tuple(listeners):
+                listener(body)
+
+    async def _publish(self) -> None:
+        layer = get_channel_layer()
+        while True:
+            group, text = await self.queue.get()
+            try:
+                await layer.group_send(group, self._message(group, text))
+                self.redis_away = False
+            except AWAY as error:
+                if not self.redis_away:
+                    log.warning("redis_away", error=str(error))
+                self.redis_away = True
+                await asyncio.sleep(REST_SECONDS)
+
+    async def _receive(self) -> None:
+        layer = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel()
+                for group in [name for name, listeners in self.listeners.items() if listeners]:
+                    await layer.group_add(group, channel)
+                while True:
+                    message = await layer.receive(channel)
+                    if message["origin"] != self.origin:
+                        self._hear(message["group"], message["body"])
+            except AWAY as error:
+                log.warning("news_interrupted", error=str(error))
+                await asyncio.sleep(REST_SECONDS)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+bell = Bell()
+
+
+def changed(kind: str, id: UUID | str, version: int, topics: list[str]) -> None:
+    """Ring that a row changed, on each topic (`workspace.ID`, `user.ID`, `run.ID`, …) whose pages may show it."""
+    bell.ring(CHANGED, topics=topics, kind=kind, id=str(id), version=version)

@@ -1,0 +1,53 @@
+"""Tokens of programs: shown once, stored as a hash, scoped, revocable."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from memory.base.errors import InvalidInput, SignInNeeded
+from memory.models import Token, User
+
+PREFIX = "scr_"
+SCOPES = ("read", "write")
+USE_RECORDED_EVERY = timedelta(minutes=1)
+
+
+def digest(secret: str) -> str:
+    # 256 bits of entropy need no slow hash: there is nothing to guess.
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def issue(user: User, name: str, scopes: Iterable[str] = SCOPES, expires_at: datetime | None = None) -> tuple[Token, str]:
+    """A new token and its secret, which is not kept anywhere and cannot be shown again."""
+    wanted = sorted(set(scopes))
+    if not wanted or set(wanted) - set(SCOPES):
+        raise InvalidInput("scopes", allowed=list(SCOPES))
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = Token.objects.create(
+        user=user, name=name[:100], digest=digest(secret), scopes=wanted, expires_at=expires_at
+    )
+    return token, secret
+
+
+def authenticate(secret: str) -> Token:
+    """The live token behind the secret; `authentication.token` for all others."""
+    now = timezone.now()
+    token = (
+        Token.objects.select_related("user")
+        .filter(digest=digest(secret), revoked_at=None, user__is_active=True)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        .first()
+    )
+    if token is None:
+        raise SignInNeeded("token")
+    if token.last_used_at is None or now - token.last_used_at > USE_RECORDED_EVERY:
+        Token.objects.filter(id=token.id).update(last_used_at=now)
+    return token
+
+
+def revoke(token: Token) -> None:
+    Token.objects.filter(id=token.id, revoked_at=None).update(revoked_at=timezone.now())

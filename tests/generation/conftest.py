@@ -1,0 +1,130 @@
+"""A carrier in the test's own loop, the demo model as a process, and runs to carry."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from pytest_django.fixtures import Settings
+
+from generation import agents, prompts, runs
+from generation.carrier import Carrier
+from generation.models import END_STATES, Claim, Queue, Run, RunState
+from generation.recipes.base import Recipe
+from generation.registry import recipe_of
+from memory.base.database import db as in_database
+from memory.base.news import bell
+from tests.people import People
+
+
+class Demo:
+    """The demo model of this session; `set` changes how it answers until the test is over."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url.removesuffix("/v1"), timeout=10)
+
+    def set(self, **how: Any) -> None:
+        self.http.post("/control", json=how).raise_for_status()
+
+    def stats(self) -> dict[str, Any]:
+        return dict(self.http.get("/stats").json())
+
+    def reset(self) -> None:
+        self.set(fault_rate=0, faults=None, rules=[], first_token_ms=0, tokens_per_second=0)
+        self.http.post("/stats/reset").raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def demo_process() -> Iterator[Demo]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "DEMO_FIRST_TOKEN_MS": "0", "DEMO_TOKENS_PER_SECOND": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "generation.demo", "--port", str(port)], env=environment)
+    demo = Demo(f"http://127.0.0.1:{port}/v1")
+    until = time.monotonic() + 20
+    while True:
+        try:
+            demo.http.get("/stats")
+            break
+        except httpx.TransportError:
+            assert time.monotonic() < until, "the demo model does not start"
+            time.sleep(0.05)
+    yield demo
+    demo.http.close()
+    process.terminate()
+    process.wait(5)
+
+
+@pytest.fixture
+def demo(demo_process: Demo, settings: Settings) -> Demo:
+    demo_process.reset()
+    settings.DEMO_BASE_URL = demo_process.url
+    return demo_process
+
+
+@pytest.fixture
+def house(people_committed: People, demo: Demo) -> People:
+    """Committed people, prompts and agents: a house in which runs can be written."""
+    prompts.sync()
+    agents.sync()
+    return people_committed
+
+
+Start = Callable[..., Awaitable[Run]]
+
+
+@pytest.fixture
+def start(house: People) -> Start:
+    """Start a run of the note, or of any job of the tests, on the web queue."""
+
+    async def start_run(job: str = "", brief: str = "Three sections on loops in Python.", **facts: Any) -> Run:
+        recipe = Recipe("test", job) if job else recipe_of("note")
+        queue = facts.pop("queue", Queue.WEB)
+        user = facts.pop("user", house.owner)
+        key = facts.pop("key", None)
+        run, _ = await in_database(
+            runs.start, recipe, runs.Order(brief, **facts), user=user, workspace=house.workspace, key=key, queue=queue
+        )
+        return run
+
+    return start_run
+
+
+@pytest_asyncio.fixture
+async def carrier(house: People) -> AsyncIterator[Carrier]:
+    """A carrier at work in this loop, as in the web process."""
+    one = Carrier([Queue.WEB, Queue.DEFAULT, Queue.HIGH], 100, waited=0)
+    await one.open()
+    await bell.open()
+    claiming = asyncio.create_task(one.claim_for_ever())
+    yield one
+    one.claiming = False
+    await claiming
+    await one.close()
+    await bell.close()
+
+
+async def state_of(run: Run) -> Claim:
+    return await in_database(lambda: Claim.objects.get(run_id=run.id))
+
+
+async def ended(run: Run, within: float = 20) -> Claim:
+    """The claim of the run once it has ended."""
+    return await reached(run, *END_STATES, within=within)
+
+
+async def reached(run: Run, *states: RunState, within: float = 20) -> Claim:
+    until = time.monotonic() + within
+    while (claim := await state_of(run)).state not in states:
+        assert time.monotonic() < until, f"still {claim.state} after {within} s"
+        await asyncio.sleep(0.02)
+    return claim

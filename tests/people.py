@@ -1,0 +1,51 @@
+"""The same people in every test: an owner, a teammate, a viewer of one workspace, and a stranger with a workspace of their own."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from memory import tokens, workspaces
+from memory.models import Role, User, Workspace
+
+
+@dataclass
+class People:
+    workspace: Workspace
+    owner: User
+    teammate: User
+    viewer: User
+    stranger: User
+
+    def client(self, user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    def bearer(self, user: User, *scopes: str) -> dict[str, str]:
+        """Headers of a program that acts for this user."""
+        _, secret = tokens.issue(user, "test", scopes or tokens.SCOPES)
+        return {"Authorization": f"Bearer {secret}"}
+
+
+def make_people() -> People:
+    owner, teammate, viewer, stranger = (
+        User.objects.create_user(name, f"{name}@example.org", "correct horse")
+        for name in ("owner", "teammate", "viewer", "stranger")
+    )
+    workspace = workspaces.create("Scriptorium", owner)
+    workspaces.add_member(workspace, teammate, Role.EDITOR, by=owner)
+    workspaces.add_member(workspace, viewer, Role.VIEWER, by=owner)
+    workspaces.create("Elsewhere", stranger)
+    return People(workspace, owner, teammate, viewer, stranger)
+
+
+@pytest.fixture
+def people(db: None) -> People:
+    return make_people()
+
+
+@pytest.fixture
+def people_committed(transactional_db: None) -> People:
+    """For tests in which other threads and connections look at the rows."""
+    return make_people()
