@@ -34,7 +34,7 @@ check: dev-environment
 	deploy/check.sh $(PYTHON)
 
 bench: dev-environment
-	exec $(PYTHON) -m tests.bench
+	for file in tests/bench/bench_*.py; do $(PYTHON) -m "tests.bench.$$(basename "$$file" .py)"; done
 
 chaos: dev-environment
 	exec $(PYTHON) $(PYTEST) -m chaos $(ARGS)
