@@ -12,6 +12,8 @@ from config.services.service import Service, end_leftover
 
 # What a client may wait for an answer here: a local server answers in a fraction of it or is still loading.
 ANSWER_SECONDS = 0.5
+# The title names the socket, so that a server of an earlier life can be told from others; titles end at 255 bytes.
+TITLE = "redis-server {unixsocket}"
 
 
 def binary() -> Path:
@@ -38,7 +40,6 @@ class Redis(Service):
 
     def prepare(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The title of a running redis-server ends with its socket.
         end_leftover(self.folder / "redis.pid", str(self.socket), signal.SIGTERM, signal.SIGKILL)
         self.socket.unlink(missing_ok=True)
 
@@ -52,6 +53,7 @@ class Redis(Service):
             "save": "",
             "appendonly": "yes" if self.durable else "no",
             "loglevel": "warning",
+            "proc-title-template": TITLE,
         }
         argv = [str(binary()), *(part for name, value in settings.items() for part in (f"--{name}", value))]
         return Command(self.name, tuple(argv), {"PATH": os.defpath, "LC_ALL": "C"}, self.folder)
