@@ -76,7 +76,7 @@ def _rule(value: Mapping[str, Any]) -> Rule:
 READERS: dict[str, Callable[[Any], Any]] = {
     "fault_rate": lambda value: number(value, 1),
     "faults": _names,
-    "seed": int,
+    "seed": lambda value: int(number(value)),
     "rules": _rules,
     "first_token_ms": number,
     "tokens_per_second": number,

@@ -8,7 +8,7 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
-SAMPLES = "aA1 -_.é"
+SAMPLES = "abcdefgABCDEFG0123456789 -_.é"
 CATEGORIES: Mapping[Any, Callable[[str], bool]] = {
     ops.CATEGORY_DIGIT: str.isdigit,
     ops.CATEGORY_NOT_DIGIT: lambda char: not char.isdigit(),
@@ -51,13 +51,18 @@ def _repeat(detail: tuple[int, int, Any], extra: int, turn: int) -> str:
 
 def _one_of(members: Sequence[tuple[Any, Any]], extra: int, turn: int) -> str:
     if members[0][0] is ops.NEGATE:
-        return next((char for char in SAMPLES if not any(_holds(each, char) for each in members[1:])), "")
+        return _sample(lambda char: not any(_holds(each, char) for each in members[1:]), turn)
     kind, detail = members[turn % len(members)]
     if kind is ops.LITERAL:
         return chr(detail)
     if kind is ops.RANGE:
         return chr(detail[0] + turn % (detail[1] - detail[0] + 1))
-    return next((char for char in SAMPLES if CATEGORIES[detail](char)), "")
+    return _sample(CATEGORIES[detail], turn)
+
+
+def _sample(fits: Callable[[str], bool], turn: int) -> str:
+    fitting = [char for char in SAMPLES if fits(char)]
+    return fitting[turn % len(fitting)] if fitting else ""
 
 
 def _holds(member: tuple[Any, Any], char: str) -> bool:
@@ -71,8 +76,8 @@ def _holds(member: tuple[Any, Any], char: str) -> bool:
 
 NODES: Mapping[Any, Callable[[Any, int, int], str]] = {
     ops.LITERAL: lambda detail, extra, turn: chr(detail),
-    ops.NOT_LITERAL: lambda detail, extra, turn: next(char for char in SAMPLES if ord(char) != detail),
-    ops.ANY: lambda detail, extra, turn: "a",
+    ops.NOT_LITERAL: lambda detail, extra, turn: _sample(lambda char: ord(char) != detail, turn),
+    ops.ANY: lambda detail, extra, turn: _sample(str.isalpha, turn),
     ops.IN: _one_of,
     ops.BRANCH: lambda detail, extra, turn: _all(detail[1][turn % len(detail[1])], extra, turn),
     ops.SUBPATTERN: lambda detail, extra, turn: _all(detail[3], extra, turn),

@@ -74,7 +74,7 @@ class Schemas:
 
     def height(self, schema: Any, seen: frozenset[str] = frozenset()) -> float:
         """How deep the smallest value of this schema is; infinite when it cannot end."""
-        if not isinstance(schema, Mapping) or "const" in schema or "enum" in schema or "null" in declared(schema):
+        if not isinstance(schema, Mapping) or schema.keys() & {"const", "enum"} or "null" in names(schema.get("type")):
             return 0
         heights = [self.height(part, seen) for part in schema.get("allOf", ())]
         if ref := schema.get("$ref"):

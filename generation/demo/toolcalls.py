@@ -37,7 +37,7 @@ WISHES = tuple(
         ("start launch lanc run demarr commenc generat gener begin", "start run launch generat creat"),
         ("delet supprim remov efface enlev retir", "delet remov"),
         ("undo annul revert revien cancel stop arret", "undo revert cancel stop"),
-        ("move deplac reorder reordonn", "mov reorder"),
+        ("move deplac reorder reordonn", "move reorder"),
         ("retry reessay relanc again regener", "retry again start"),
         ("search find cherch recherch trouv look fetch extract extrai", "search find look extract"),
     )
@@ -72,29 +72,35 @@ def _named(chat: ChatRequest) -> Tool:
 
 
 def _is_wish(text: str) -> bool:
-    return not QUESTION.match(text) and any(_has(_words(text), wish.asked) for wish in WISHES)
+    return not QUESTION.match(text) and bool(_wishes(_words(text)))
+
+
+def _wishes(words: Sequence[str]) -> Sequence[Wish]:
+    """What the first verb of a request asks for; later words are more often nouns (a change, a start)."""
+    found = ([wish for wish in WISHES if _is_one(word, wish.asked)] for word in words)
+    return next(filter(None, found), [])
 
 
 def _best(text: str, tools: Sequence[Tool]) -> Tool:
-    """The tool whose name fits the verb and whose words fit the rest; the first of equals."""
+    """The tool whose name opens with the verb and whose words fit the rest; the first of equals."""
     asked = _words(text)
-    wishes = [wish for wish in WISHES if _has(asked, wish.asked)]
+    wishes = _wishes(asked)
+    nouns = {
+        word for word in asked if len(word) >= SHORTEST_STEM and not any(_is_one(word, wish.asked) for wish in wishes)
+    }
 
     def worth(tool: Tool) -> int:
-        names, described = _words(tool.name), _words(tool.description)
-        verbs = sum(VERB for wish in wishes if _has(names, wish.named))
-        nouns = [word for word in asked if len(word) >= SHORTEST_STEM]
-        return verbs + sum(2 * _has(names, noun) + _has(described, noun) for noun in nouns)
+        name, described = _words(tool.name), _words(tool.description)
+        verbs = sum(VERB for wish in wishes if _is_one(name[0], wish.named))
+        return verbs + sum(2 * (noun in name) + (noun in described) for noun in nouns)
 
     return max(tools, key=worth)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in WORD.findall(text.replace("_", " ")))
+def _words(text: str) -> list[str]:
+    return [fold(word) for word in WORD.findall(text.replace("_", " "))] or [""]
 
 
-def _has(words: frozenset[str], stems: str) -> bool:
+def _is_one(word: str, stems: str) -> bool:
     """Whether a word is one of the stems, or begins with one that is long enough to mean something."""
-    exact = stems.split()
-    openings = tuple(stem for stem in exact if len(stem) >= SHORTEST_STEM)
-    return any(word in exact or word.startswith(openings) for word in words)
+    return any(word == stem or (len(stem) >= SHORTEST_STEM and word.startswith(stem)) for stem in stems.split())
