@@ -83,7 +83,7 @@ class Child:
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
                 process = await self._spawn()
-            except ServiceError as error:
+            except (ServiceError, OSError) as error:
                 ours.error("%s", error)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:

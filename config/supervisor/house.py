@@ -51,8 +51,10 @@ def locked(folder: Path, port: int) -> Iterator[bool]:
         lock.truncate(0)
         lock.write(f"http://127.0.0.1:{port} (process {os.getpid()})")
         lock.flush()
-        yield cut_short
-        lock.truncate(0)
+        try:
+            yield cut_short
+        finally:
+            lock.truncate(0)
 
 
 def demand_port(port: int, cut_short: bool) -> None:

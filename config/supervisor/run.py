@@ -26,7 +26,7 @@ def up(data: Path, port: int, planned: Callable[[], Plan]) -> None:
         log_file = log.start(data / "log")
         try:
             asyncio.run(Run(planned(), port, log_file).live())
-        except ServiceError as error:
+        except (ServiceError, OSError) as error:
             raise house.Refused(f"{error} (log: {log_file})") from None
 
 
