@@ -29,8 +29,10 @@ class Demo:
             "tokens_per_second": self.pace.rate,
         }
 
-    def change(self, wanted: Mapping[str, Any]) -> None:
+    def change(self, wanted: Any) -> None:
         """Applies new settings and forgets earlier attempts. Raises ValueError, and then nothing has changed."""
+        if not isinstance(wanted, dict):
+            raise ValueError("Settings come as a JSON object.")
         if unknown := wanted.keys() - READERS.keys():
             raise ValueError(f"Unknown setting: {', '.join(sorted(unknown))}; there are: {', '.join(READERS)}.")
         new = {name: READERS[name](value) for name, value in wanted.items()}

@@ -5,8 +5,8 @@ from difflib import SequenceMatcher
 from typing import Any
 from zlib import crc32
 
-from generation.demo.place import Place
-from generation.demo.prompt import Brief, fold
+from generation.demo.place import Place, words_of
+from generation.demo.prompt import Brief
 from generation.demo.schema import Schemas, kind
 
 LARGEST_FREE_COUNT = 25
@@ -29,7 +29,7 @@ def usual(place: Place) -> int:
 def stated(brief: Brief, items: Any, place: Place, *, is_main: bool) -> int | None:
     """The number the prompt gives with this array's noun; for the main array any small number it gives."""
     reference = items.get("$ref", "") if isinstance(items, Mapping) else ""
-    names = (*place.nouns, fold(reference.rpartition("/")[2]))
+    names = (*place.nouns, *words_of(reference.rpartition("/")[2]))
     for count in brief.counts:
         if any(alike(SAME_THING.get(noun, noun), name) for noun in count.nouns for name in names):
             return count.number

@@ -26,7 +26,7 @@ class Place:
     @property
     def nouns(self) -> tuple[str, ...]:
         """The words of the field's name."""
-        return tuple(fold(word) for word in WORD.findall(self.name))
+        return words_of(self.name)
 
     @property
     def noun(self) -> str:
@@ -46,3 +46,8 @@ class Place:
         """The place of an item in this array."""
         name = self.name.removesuffix("s")
         return replace(self, name=name, turn=turn, taken=taken, depth=self.depth + 1, arrays=self.arrays + 1)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in snake, kebab or camel case."""
+    return tuple(fold(word) for word in WORD.findall(name))

@@ -80,10 +80,10 @@ def read(body: bytes) -> ChatRequest:
         model=model,
         messages=tuple(_message(each) for each in _field(fields, "messages", list)),
         stream=bool(fields.get("stream")),
-        counts=bool((fields.get("stream_options") or {}).get("include_usage")),
+        counts=bool(_object(fields, "stream_options").get("include_usage")),
         most=_most(fields),
-        schema=_schema(fields.get("response_format") or {}),
-        tools=tuple(_tool(each) for each in fields.get("tools") or ()),
+        schema=_schema(_object(fields, "response_format")),
+        tools=tuple(_tool(each) for each in (_field(fields, "tools", list) if fields.get("tools") else ())),
         choice=_choice(fields.get("tool_choice")),
         thinks="reason" in model or fields.get("reasoning_effort") not in (None, "none"),
         digest=_digest(fields),
@@ -94,6 +94,13 @@ def _field(fields: Mapping[str, Any], name: str, kind: type) -> Any:
     value = fields.get(name)
     if not isinstance(value, kind) or not value:
         raise BadRequestError(f"Missing or invalid parameter: '{name}'.", name)
+    return value
+
+
+def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name) or {}
+    if not isinstance(value, dict):
+        raise BadRequestError(f"Invalid parameter: '{name}' is an object.", name)
     return value
 
 
@@ -118,9 +125,7 @@ def _most(fields: Mapping[str, Any]) -> int | None:
 def _schema(wanted: Mapping[str, Any]) -> Any:
     kind = wanted.get("type", "text")
     if kind == "json_schema":
-        if not isinstance(wanted.get("json_schema"), dict):
-            raise BadRequestError("Missing required parameter: 'response_format.json_schema'.", "response_format")
-        return wanted["json_schema"].get("schema", {})
+        return _field(wanted, "json_schema", dict).get("schema", {})
     if kind not in ("json_object", "text"):
         raise BadRequestError(f"Unknown response format: {kind!r}.", "response_format")
     return {"type": "object"} if kind == "json_object" else None
@@ -136,7 +141,7 @@ def _tool(value: Any) -> Tool:
 def _choice(value: Any) -> str:
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     if isinstance(value, dict):
-        return str((value.get("function") or {}).get("name", "required"))
+        return str(_object(value, "function").get("name", "required"))
     return str(value or "auto")
 
 

@@ -1,5 +1,6 @@
 """The routes: each translates HTTP to values and back, and decides nothing else."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from ipaddress import ip_address
 
@@ -10,7 +11,7 @@ from aiohttp.typedefs import Handler
 from generation.demo import request as requests
 from generation.demo.control import Demo
 from generation.demo.delivery import deliver
-from generation.demo.faults import FAULTS, NO_FAULT
+from generation.demo.faults import FAULTS, NO_FAULT, UnknownFaultError
 from generation.demo.line import Line
 from generation.demo.request import BadRequestError
 from generation.demo.stats import Served
@@ -49,8 +50,6 @@ async def speak_openai(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     except BadRequestError as bad:
         return _json(error(str(bad), "invalid_request_error", param=bad.param), 400)
-    except ValueError as bad:
-        return _json(error(str(bad), "invalid_request_error"), 400)
     except web.HTTPException as http:
         return _json(error(http.reason, "invalid_request_error", code=str(http.status)), http.status)
 
@@ -65,14 +64,18 @@ async def completions(request: web.Request) -> web.StreamResponse:
     """One chat completion, with the fault that is aimed at it."""
     demo = request.app[DEMO]
     chat = requests.read(await request.read())
-    name = demo.aim.choose(chat, request.headers.get("X-Demo-Fault"))
+    try:
+        name = demo.aim.choose(chat, request.headers.get("X-Demo-Fault"))
+    except UnknownFaultError as unknown:
+        raise BadRequestError(str(unknown), "model") from unknown
     fault = FAULTS[name] if name else NO_FAULT
     served = Served(request.headers.get("X-Client-Request-Id", ""), chat.model, name, chat.tokens_in)
-    with demo.stats.serving(served):
+    line = Line(request, streaming=chat.stream)
+    # Writing to a client that has gone is counted, and no error of ours.
+    with suppress(ConnectionError), demo.stats.serving(served):
         if fault.refusal:
             served.state = "failed"
             return web.Response(**asdict(fault.refusal))
-        line = Line(request, streaming=chat.stream)
         await deliver(chat, fault, line, served, demo)
     return line.response
 
@@ -97,11 +100,12 @@ async def change(request: web.Request) -> web.StreamResponse:
     """Changes settings; from this machine only."""
     if not ip_address(request.remote or "::").is_loopback:
         raise web.HTTPForbidden(reason="The demo model is controlled from its own machine only.")
-    wanted = orjson.loads(await request.read())
-    if not isinstance(wanted, dict):
-        raise BadRequestError("The body must be a JSON object.")
-    request.app[DEMO].change(wanted)
-    return _json(request.app[DEMO].report())
+    demo = request.app[DEMO]
+    try:
+        demo.change(orjson.loads(await request.read()))
+    except ValueError as wrong:
+        raise BadRequestError(str(wrong)) from wrong
+    return _json(demo.report())
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -45,7 +45,7 @@ def broken_schema(answer: Answer, schema: object) -> Answer:
 
 def bad_schema(answer: Answer, schema: object) -> Answer:
     """Well-formed JSON that the schema refuses: a required field is missing, or the whole has the wrong type."""
-    if schema is None:
+    if schema is None or answer.finish != "stop":
         return answer
     value = json.loads(answer.text(CONTENT))
     required = schema.get("required") if isinstance(schema, dict) else None

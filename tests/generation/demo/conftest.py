@@ -65,15 +65,17 @@ class Door:
         self.session = session
         self.url = url
 
-    async def stream(self, text: str = BRIEF, *, model: str = "demo", fault: str = "", **fields: Any) -> Seen:
+    async def stream(
+        self, text: str = BRIEF, *, model: str = "demo", fault: str = "", patience: float = 3, **fields: Any
+    ) -> Seen:
         """Reads one stream to its end, however it ends; gives up after half a second of silence."""
         seen = Seen()
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": text}], **fields}
-        patience = aiohttp.ClientTimeout(total=fields.pop("patience", 3), sock_read=0.5)
+        timeout = aiohttp.ClientTimeout(total=patience, sock_read=0.5)
         headers = {"X-Demo-Fault": fault} if fault else {}
         try:
             async with self.session.post(
-                f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=patience
+                f"{self.url}/v1/chat/completions", json=body, headers=headers, timeout=timeout
             ) as response:
                 seen.status = response.status
                 async for data in response.content.iter_any():

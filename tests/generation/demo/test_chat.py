@@ -112,6 +112,19 @@ async def test_nonsense_is_a_bad_request(door: Door, body: str) -> None:
         assert (await response.json())["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_tokens": -1}, {"stream_options": 1}, {"response_format": {"type": "xml"}}, {"tools": {"a": 1}},
+        {"tools": [{}]}, {"response_format": {"type": "json_schema"}}, {"tool_choice": {"function": 3}},
+        {"messages": [{"role": "user", "content": 5}]},
+    ],
+)
+async def test_a_wrong_parameter_is_named(door: Door, wrong: dict[str, Any]) -> None:
+    status, body = await door.post("/v1/chat/completions", {"model": "demo", "messages": user(BRIEF), **wrong})
+    assert (status, bool(body["error"]["param"])) == (400, True)
+
+
 async def test_an_unknown_path_is_an_openai_error_too(door: Door) -> None:
     status, body = await door.post("/v1/nothing", {})
     assert (status, body["error"]["code"]) == (404, "404")

@@ -1,0 +1,57 @@
+"""What is read out of a prompt."""
+
+import pytest
+
+from generation.demo import prompt
+from generation.demo.prompt import Count
+from tests.generation.demo.conftest import BRIEF
+
+
+def test_topics_are_phrases_of_the_text_in_order() -> None:
+    topics = prompt.read(BRIEF).topics
+    assert [topics.index(phrase) for phrase in ("les boucles", "la boucle for", "les erreurs fréquentes")] == sorted(
+        topics.index(phrase) for phrase in ("les boucles", "la boucle for", "les erreurs fréquentes")
+    )
+    assert "parties" not in topics
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (BRIEF, "fr"),
+        ("The work of lighthouse keepers", "en"),
+        ("😀😀😀 the tides 😀", "en"),
+        ("Les marées, in English please", "en"),
+        ("Language: fr\nTides", "fr"),
+        ("12345", "en"),
+    ],
+)
+def test_the_language_is_that_of_the_text_or_the_one_asked_for(text: str, code: str) -> None:
+    assert prompt.read(text).language.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("about 200 words", 200),
+        ("environ 1 500 mots", 1500),
+        ("1,500 words", 1500),
+        ("60–100 mots", 80),
+        ("between 40 to 60 words", 50),
+        ("9999999999 words", 20_000),
+        ("two pages", None),
+    ],
+)
+def test_a_length_is_read(text: str, words: int | None) -> None:
+    assert prompt.length(text) == words
+
+
+def test_numbers_are_read_with_their_nouns() -> None:
+    counts = prompt.read("Quatre parties et 6 exercices en 3 semaines, 30 000 habitants").counts
+    assert counts[:2] == (Count(4, ("parties",)), Count(6, ("exercices",)))
+    assert counts[2] == Count(3, ())
+
+
+def test_a_prompt_that_says_nothing_still_has_topics() -> None:
+    assert prompt.read("").topics
+    assert prompt.read("Continue", ["Les phares de Bretagne"]).topics[-1] == "les phares de Bretagne"
