@@ -41,7 +41,7 @@ FRENCH = Language(
         " voudrais souhaite ajoute ajouter modifie change mets remplace termine évite utilise mots mot maximum minimum"
         " json schéma markdown français française anglais merci bonjour niveau texte sujet suivant suivante rends rend"
         " non aucun aucune mois jours jour semaines semaine heures minutes pages page partir insiste citer"
-        " tenir compte est-ce"
+        " tenir compte est-ce choisis choisir leçon chapitre cours section partie titre standard détaillé"
     ),
     articles=vocabulary("le la les l un une ce cet cette ces"),
     links=vocabulary("de d du des à"),
@@ -91,7 +91,8 @@ ENGLISH = Language(
         " here when where why how what which who whom whose up down out off again once because while during before"
         " after above below write make create give answer please propose generate produce return use using add change"
         " set update want need like words word maximum minimum json schema markdown english french text one"
-        " approximately roughly exactly least level following months days weeks hours minutes pages page"
+        " approximately roughly exactly least level following months days weeks hours minutes pages page choose lesson"
+        " chapter course section part title brief standard detailed"
     ),
     articles=vocabulary("the a an this these"),
     links=vocabulary("of"),
