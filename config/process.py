@@ -4,6 +4,7 @@ import asyncio
 
 from django.conf import settings
 
+from chat.sockets import sockets
 from generation.carrier import Carrier
 from generation.hub import hub
 from generation.models import Queue
@@ -19,6 +20,7 @@ class Process:
 
     async def open(self) -> None:
         await hub.open()
+        sockets.open()
         self.carrier = Carrier([Queue.WEB], settings.RUNS_PER_WEB, waited=0)
         await self.carrier.open()
         await bell.open()  # last: it receives for those who listen by now
@@ -32,5 +34,6 @@ class Process:
             carrier.claiming = False
             await claiming
             await carrier.close()
+        sockets.close()
         await hub.close()
         await bell.close()

@@ -143,7 +143,12 @@ CHANNEL_LAYERS = {
 }
 RQ_SERIALIZER = "rq.serializers.JSONSerializer"
 RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1, "SERIALIZER": RQ_SERIALIZER, "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_SOCKET_TIMEOUT}}
+    name: {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": -1,
+        "SERIALIZER": RQ_SERIALIZER,
+        "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_SOCKET_TIMEOUT},
+    }
     for name in ("high", "default", "low")
 }
 RQ = {"WORKER_CLASS": "generation.worker.Worker", "COMMIT_MODE": "on_db_commit"}

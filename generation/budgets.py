@@ -55,7 +55,11 @@ def scopes(run: Run) -> Iterator[Scope]:
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     root = run.parent_id or run.id
     yield Scope(
-        "run", f"run-{root}", Q(run_id=root) | Q(run__parent_id=root), settings.BUDGET_RUN_TOKENS, settings.BUDGET_RUN_USD
+        "run",
+        f"run-{root}",
+        Q(run_id=root) | Q(run__parent_id=root),
+        settings.BUDGET_RUN_TOKENS,
+        settings.BUDGET_RUN_USD,
     )
     yield Scope(
         "user_day",

@@ -130,7 +130,9 @@ class Carrier:
     async def claim(self, run_id: UUID) -> None:
         """Take the named run if it still waits and there is room."""
         if self.room > 0:
-            await self.take(lambda: claims.take(self.owner, run_id, alone=not self.carried and Queue.WEB not in self.queues))
+            await self.take(
+                lambda: claims.take(self.owner, run_id, alone=not self.carried and Queue.WEB not in self.queues)
+            )
 
     async def take(self, claim: Callable[[], list[Taken]]) -> None:
         try:

@@ -65,7 +65,9 @@ class Flusher:
 
     async def once(self) -> int:
         """Write what is pending now; how many runs had something to tell."""
-        ready = [running for running in self.running.values() if running.outbox.entries and not running.outbox.lock.locked()]
+        ready = [
+            running for running in self.running.values() if running.outbox.entries and not running.outbox.lock.locked()
+        ]
         for running in ready:
             await running.outbox.lock.acquire()  # free, so this does not wait
         try:

@@ -106,16 +106,16 @@ class Claim(models.Model):
     lease_until = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(default=False)
-    crashes = models.SmallIntegerField(default=0, help_text=_("claims in a row that ended in a crash without a new step"))
+    crashes = models.SmallIntegerField(
+        default=0, help_text=_("claims in a row that ended in a crash without a new step")
+    )
     has_progressed = models.BooleanField(default=False, help_text=_("whether this claim has recorded a step"))
     last_seq = models.BigIntegerField(default=0)
 
     class Meta:
         indexes: ClassVar = [
             # Claiming and sweeping look at open runs only; nothing that changes each tick is indexed.
-            models.Index(
-                fields=["queue", "state", "queued_at"], name="claim_open", condition=Q(state__in=OPEN_STATES)
-            ),
+            models.Index(fields=["queue", "state", "queued_at"], name="claim_open", condition=Q(state__in=OPEN_STATES)),
         ]
 
     def __str__(self) -> str:
@@ -270,7 +270,9 @@ class Agent(models.Model):
     name = models.SlugField(max_length=50, primary_key=True)
     title = models.CharField(max_length=100)
     role = models.TextField(blank=True)
-    chain = models.JSONField(default=list, help_text=_("models in order, as provider:model; empty: the house's default"))
+    chain = models.JSONField(
+        default=list, help_text=_("models in order, as provider:model; empty: the house's default")
+    )
     temperature = models.FloatField(null=True, blank=True)
     max_tokens = models.PositiveIntegerField(default=4_000)
     updated_at = models.DateTimeField(auto_now=True)

@@ -62,9 +62,7 @@ class Outbox:
         """Everything told so far, as drafts; the next text of a stream begins a new delta."""
         entries, self.entries = self.entries, []
         texts, self.texts = self.texts, {}
-        return [
-            entry if isinstance(entry, Draft) else delta_draft(entry, "".join(texts[entry])) for entry in entries
-        ]
+        return [entry if isinstance(entry, Draft) else delta_draft(entry, "".join(texts[entry])) for entry in entries]
 
     def put_back(self, drafts: list[Draft]) -> None:
         """What could not be written stays first in the queue."""

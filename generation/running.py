@@ -335,9 +335,7 @@ class Running:
         return list(Run.objects.filter(parent_id=self.run.id, parent_step=key).select_related("claim").order_by("id"))
 
     def open_children(self, key: str) -> int:
-        return (
-            Run.objects.filter(parent_id=self.run.id, parent_step=key).exclude(claim__state__in=END_STATES).count()
-        )
+        return Run.objects.filter(parent_id=self.run.id, parent_step=key).exclude(claim__state__in=END_STATES).count()
 
     async def park_for_children(self) -> bool:
         """Wait for children, if one is still open once our own narrow row is locked; False: the last has just ended."""

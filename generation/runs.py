@@ -22,7 +22,7 @@ from generation.rings import ring_batches, ring_run
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
 from memory.base.news import CARRIERS, bell
-from memory.base.text import clean_json, clean_text
+from memory.base.text import SURROGATE, clean_json, clean_text
 from memory.models import File, Role, User, Workspace
 
 COPY_STEPS = """
@@ -50,8 +50,11 @@ class Order:
     def cleaned(self, recipe: Recipe) -> "Order":
         """The order as it will be kept.
 
-        Raises `validation.brief_empty`, `.brief_too_long`, `.title_too_long`, `.options`.
+        Raises `validation.characters` (NUL, half a character), `.brief_empty`, `.brief_too_long`, `.title_too_long`,
+        `.options`.
         """
+        if "\x00" in self.brief + self.title or SURROGATE.search(self.brief + self.title):
+            raise InvalidInput("characters")
         brief = clean_text(self.brief).strip()
         if not brief:
             raise InvalidInput("brief_empty")
@@ -79,7 +82,13 @@ def problems(error: ValidationError) -> list[dict[str, str]]:
 
 
 def start(
-    recipe: Recipe, order: Order, *, user: User, workspace: Workspace, key: str | None = None, queue: Queue | None = None
+    recipe: Recipe,
+    order: Order,
+    *,
+    user: User,
+    workspace: Workspace,
+    key: str | None = None,
+    queue: Queue | None = None,
 ) -> tuple[Run, bool]:
     """Begin the work; the same key with the same order gives the same run and False.
 
@@ -268,7 +277,18 @@ def check_steps(run: Run, claim: Claim, again: list[str]) -> None:
 
 def copy(run: Run, by: User, again: list[str], queue: str, key: str | None) -> Run:
     check_open_runs(by, None)
-    names = ("workspace_id", "kind", "job", "title", "language", "brief", "options", "files", "is_private", "fingerprint")
+    names = (
+        "workspace_id",
+        "kind",
+        "job",
+        "title",
+        "language",
+        "brief",
+        "options",
+        "files",
+        "is_private",
+        "fingerprint",
+    )
     new = Run.objects.create(user=by, retries=run, key=key, **{name: getattr(run, name) for name in names})
     with connection.cursor() as sql:
         sql.execute(COPY_STEPS, {"new": new.id, "old": run.id, "again": again})

@@ -101,9 +101,7 @@ class CallJournal:
 
         def write() -> UUID:
             calls.bump_attempt(running.run, step.key, number)
-            return calls.open_call(
-                running.run, running.cursor.epoch, step.key, number, self.purpose, attempt, request
-            )
+            return calls.open_call(running.run, running.cursor.epoch, step.key, number, self.purpose, attempt, request)
 
         self.call_id = await running.record([self.model_draft(attempt, number)], write)
         return str(self.call_id)

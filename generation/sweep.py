@@ -174,7 +174,9 @@ def resume_parents() -> None:
 
 def measure() -> None:
     """Gauges of what waits and what is open."""
-    waiting = Claim.objects.filter(state=RunState.QUEUED).values("queue").annotate(n=Count("run_id"), oldest=Min("queued_at"))
+    waiting = (
+        Claim.objects.filter(state=RunState.QUEUED).values("queue").annotate(n=Count("run_id"), oldest=Min("queued_at"))
+    )
     found = {row["queue"]: row for row in waiting}
     for queue in Queue:
         row = found.get(queue.value)

@@ -21,6 +21,7 @@ from generation.recipes.base import Recipe
 from generation.registry import recipe_of
 from memory.base.database import db as in_database
 from memory.base.news import bell
+from tests.jobs import AnyOptions
 from tests.people import People
 
 
@@ -87,7 +88,7 @@ def start(house: People) -> Start:
     """Start a run of the note, or of any job of the tests, on the web queue."""
 
     async def start_run(job: str = "", brief: str = "Three sections on loops in Python.", **facts: Any) -> Run:
-        recipe = Recipe("test", job) if job else recipe_of("note")
+        recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of("note")
         queue = facts.pop("queue", Queue.WEB)
         user = facts.pop("user", house.owner)
         key = facts.pop("key", None)

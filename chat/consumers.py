@@ -1,0 +1,253 @@
+"""The socket of a page: it authenticates, follows, starts and stops. It translates, and nothing more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, Guest, sockets
+from generation import pictures, runs
+from generation.hub import Following, hub
+from generation.mailbox import Mailbox
+from generation.models import Run
+from generation.registry import recipe_of
+from memory import tokens, workspaces
+from memory.base.database import db
+from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
+from memory.base.text import clean_json
+from memory.models import Role, User, Workspace
+
+FIRST_FRAME_SECONDS = 5
+MOST_TOPICS = 200
+MOST_FOLLOWED = 100
+
+
+class Socket(AsyncWebsocketConsumer):
+    """`/ws/`. Every frame is a JSON object with a `type`; what cannot be done is answered by an `error` frame."""
+
+    # Sockets are reached through the hub of their process, not by a channel of their own in Redis.
+    channel_layer_alias: ClassVar[str] = "none"
+
+    async def connect(self) -> None:
+        self.mailbox = Mailbox()
+        self.following: dict[UUID, list[Following]] = {}
+        self.behind: dict[UUID, int] = {}
+        self.guest: Guest | None = None
+        self.waiting: asyncio.TimerHandle | None = None
+        self.sending = asyncio.create_task(self.send_for_ever())
+        await self.accept()
+        user = self.scope["user"]
+        if self.has_right_origin() and user.is_authenticated:
+            self.welcome(user, session=self.scope["session"])
+        else:
+            loop = asyncio.get_running_loop()
+            self.waiting = loop.call_later(FIRST_FRAME_SECONDS, self.close_soon, CLOSED_UNAUTHORISED)
+
+    def has_right_origin(self) -> bool:
+        """Full origins only: a page of another site, or another port of ours, may not use the session."""
+        origin = dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1")
+        parts = urlsplit(origin)
+        return f"{parts.scheme}://{parts.netloc}" in settings.ALLOWED_ORIGINS
+
+    def welcome(self, user: User, session: Any = None, secret: str = "") -> None:
+        if sockets.count_of(user) >= MOST_PER_USER:
+            raise LimitReached("sockets", limit=MOST_PER_USER)
+        self.guest = Guest(user, self.mailbox.put, self.close_soon, session, secret)
+        sockets.add(self.guest)
+        if self.waiting:
+            self.waiting.cancel()
+
+    async def disconnect(self, code: int) -> None:
+        if self.waiting:
+            self.waiting.cancel()
+        if self.guest:
+            sockets.remove(self.guest)
+        for run_id in list(self.following):
+            self.leave(run_id)
+        self.sending.cancel()
+
+    def close_soon(self, code: int) -> None:
+        self.closing = asyncio.ensure_future(self.close(code))
+
+    # --- out
+
+    async def send_for_ever(self) -> None:
+        while True:
+            await self.send(await self.mailbox.take())
+            if self.mailbox.overflowed and not self.mailbox.frames:
+                await self.tell_behind()
+
+    async def tell_behind(self) -> None:
+        """Too much was not taken: the reader is told where to read on by itself, and follows again when it likes."""
+        self.mailbox.overflowed = False
+        behind, self.behind = self.behind, {}
+        for run_id, upto in behind.items():
+            await self.send(error_frame(SessionError("behind", run=str(run_id), upto=upto)))
+
+    def sender(self, run_id: UUID, tree: bool) -> Callable[[str], bool]:
+        def put(frame: str) -> bool:
+            if tree and '"children":' in frame:
+                self.adding = asyncio.ensure_future(self.follow_children(run_id))
+            if self.mailbox.put(frame):
+                return True
+            self.behind[run_id] = max((one.position for one in self.following.pop(run_id, [])), default=0)
+            return False
+
+        return put
+
+    # --- in
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.mailbox.alive()
+        frame: dict[str, Any] = {}
+        try:
+            frame = parse(text_data)
+            await self.act(frame)
+        except ScriptoriumError as error:
+            self.mailbox.put(error_frame(error, frame.get("key"), frame.get("run")))
+            if isinstance(error, SignInNeeded) or (isinstance(error, LimitReached) and self.guest is None):
+                await self.close(CLOSED_UNAUTHORISED)
+
+    async def act(self, frame: dict[str, Any]) -> None:
+        if self.guest is None:
+            return await self.authenticate(frame)
+        handlers: dict[str, Callable[[dict[str, Any], User], Awaitable[None]]] = {
+            "follow": self.on_follow,
+            "unfollow": self.on_unfollow,
+            "watch": self.on_watch,
+            "start": self.on_start,
+            "stop": self.on_stop,
+            "ping": self.on_ping,
+        }
+        handler = handlers.get(str(frame.get("type")))
+        if handler is None:
+            raise InvalidInput("frame_type", type=str(frame.get("type"))[:50], allowed=sorted(handlers))
+        await handler(frame, self.guest.user)
+
+    async def authenticate(self, frame: dict[str, Any]) -> None:
+        """The first frame of a program: `{"type": "token", "token": …}`."""
+        if frame.get("type") != "token" or not isinstance(frame.get("token"), str):
+            raise SignInNeeded("needed")
+        token = await db(tokens.authenticate, frame["token"])
+        self.welcome(token.user, secret=frame["token"])
+        self.answer("accepted")
+
+    async def on_follow(self, frame: dict[str, Any], user: User) -> None:
+        run_id, since = uuid_of(frame, "run"), since_of(frame)
+        if len(self.following) >= MOST_FOLLOWED:
+            raise LimitReached("followed", limit=MOST_FOLLOWED)
+        await db(pictures.visible, user, run_id)
+        self.follow(run_id, since, bool(frame.get("html")), bool(frame.get("tree")))
+        if frame.get("tree"):
+            await self.follow_children(run_id)
+
+    def follow(self, run_id: UUID, since: int, html: bool, tree: bool) -> None:
+        self.leave(run_id)
+        self.following[run_id] = [hub.follow(run_id, since, self.sender(run_id, tree), wants_html=html)]
+
+    async def follow_children(self, run_id: UUID) -> None:
+        if self.guest is None:
+            return
+        html = any(one.wants_html for one in self.following.get(run_id, []))
+        for child in await db(visible_children, self.guest.user, run_id):
+            if child not in self.following:
+                self.follow(child, 0, html, tree=True)
+
+    def leave(self, run_id: UUID) -> None:
+        for following in self.following.pop(run_id, []):
+            hub.leave(following)
+
+    async def on_unfollow(self, frame: dict[str, Any], user: User) -> None:
+        self.leave(uuid_of(frame, "run"))
+
+    async def on_watch(self, frame: dict[str, Any], user: User) -> None:
+        topics = frame.get("topics")
+        if not isinstance(topics, list) or len(topics) > MOST_TOPICS or not all(isinstance(one, str) for one in topics):
+            raise InvalidInput("topics", limit=MOST_TOPICS)
+        await db(check_topics, user, topics)
+        if self.guest:
+            sockets.watch(self.guest, topics)
+        self.answer("accepted", topics=topics)
+
+    async def on_start(self, frame: dict[str, Any], user: User) -> None:
+        key = frame.get("key")
+        if not isinstance(key, str) or not key:
+            raise InvalidInput("key")
+        run = await db(start, user, frame, key)
+        self.answer("accepted", key=key, run=str(run.id))
+
+    async def on_stop(self, frame: dict[str, Any], user: User) -> None:
+        run = await db(pictures.visible, user, uuid_of(frame, "run"))
+        await db(runs.cancel, run, user)
+        self.answer("accepted", run=str(run.id))
+
+    async def on_ping(self, frame: dict[str, Any], user: User) -> None:
+        self.answer("pong")
+
+    def answer(self, type: str, **facts: Any) -> None:
+        self.mailbox.put(orjson.dumps({"type": type, **facts}).decode())
+
+
+def parse(text: str | None) -> dict[str, Any]:
+    """The frame as an object, cleaned; `validation.json` or `validation.too_deep` for anything else."""
+    try:
+        frame = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        raise InvalidInput("json") from None
+    if not isinstance(frame, dict):
+        raise InvalidInput("json")
+    clean_json(frame)  # refuses depth; texts are checked where they are kept
+    return frame
+
+
+def error_frame(error: ScriptoriumError, key: Any = None, run: Any = None) -> str:
+    about = {name: value for name, value in (("key", key), ("run", run)) if isinstance(value, str)}
+    return orjson.dumps({"type": "error", **about, **error.as_data()}).decode()
+
+
+def uuid_of(frame: dict[str, Any], name: str) -> UUID:
+    try:
+        return UUID(str(frame.get(name)))
+    except ValueError:
+        raise NotFound(name) from None
+
+
+def since_of(frame: dict[str, Any]) -> int:
+    since = frame.get("since", 0)
+    if not isinstance(since, int) or isinstance(since, bool):
+        raise InvalidInput("since", since=str(since)[:50])
+    return since
+
+
+def visible_children(user: User, run_id: UUID) -> list[UUID]:
+    return list(Run.objects.visible(user).filter(parent_id=run_id).values_list("id", flat=True))
+
+
+def check_topics(user: User, topics: list[str]) -> None:
+    """Every topic must be the user's to hear: their own, a workspace's they are in, a run's they may see."""
+    for topic in topics:
+        kind, _, name = topic.partition(".")
+        id = uuid_of({kind: name}, kind)
+        found = {
+            "user": lambda id=id: id == user.pk,
+            "workspace": lambda id=id: Workspace.objects.visible(user).filter(id=id).exists(),
+            "run": lambda id=id: Run.objects.visible(user).filter(id=id).exists(),
+        }.get(kind, lambda: False)()
+        if not found:
+            raise NotFound("topic", topic=topic[:100])
+
+
+def start(user: User, frame: dict[str, Any], key: str) -> Run:
+    recipe = recipe_of(str(frame.get("kind")))
+    named = uuid_of(frame, "workspace") if frame.get("workspace") else None
+    workspace = workspaces.choose(user, named, Role.EDITOR)
+    options = frame.get("options") or {}
+    if not isinstance(options, dict):
+        raise InvalidInput("options", problems=[])
+    order = runs.Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options, language=user.language)
+    return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]

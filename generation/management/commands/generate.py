@@ -1,0 +1,134 @@
+"""`manage.py generate KIND --brief FILE|-`: start a run, watch it on the terminal, export what it wrote.
+
+Ends with 0 when done, 3 when partial, 1 when failed or cancelled. Ctrl-C stops watching; the run goes on.
+"""
+
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+from generation import pictures, runs
+from generation.management.progress import Line
+from generation.models import END_STATES, Run, RunState
+from generation.registry import recipe_of
+from generation.replay import Range, read
+from memory import workspaces
+from memory.base.errors import InvalidInput, ScriptoriumError
+from memory.models import Role, User
+from memory.sentences import sentence
+
+EXIT = {RunState.DONE: 0, RunState.PARTIAL: 3}
+LOOK_SECONDS = 0.15
+UNCLAIMED_SECONDS = 15
+
+
+class Command(BaseCommand):
+    help = "Write a text of this kind from a brief, and watch it being written."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("kind")
+        parser.add_argument(
+            "--brief", required=True, metavar="FILE|-", help="what is asked for; - reads standard input"
+        )
+        parser.add_argument("--title", default="")
+        parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+        parser.add_argument("--user", help="who asks, by name; the first user if left out")
+        parser.add_argument("--queue", choices=["web", "high", "default", "low"], help="where it waits to be carried")
+        parser.add_argument("--follow", action="store_true", help="print the text as it is written")
+        parser.add_argument("--json", action="store_true", help="print JSON: events with --follow, then the run")
+        parser.add_argument("--export", metavar="FILE", help="write the finished text to this file (.md)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            run = start(options)
+            self.watch(run, options)
+        except ScriptoriumError as error:
+            raise CommandError(sentence(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError("Not watching any more; the run goes on.", returncode=130) from None
+        run = Run.objects.select_related("claim").get(id=run.id)
+        if options["export"]:
+            export(run, Path(options["export"]))
+        if options["json"]:
+            self.stdout.write(orjson.dumps(pictures.draw(run)).decode())
+        sys.exit(EXIT.get(RunState(run.claim.state), 1))
+
+    def watch(self, run: Run, options: dict[str, Any]) -> None:
+        """Read the log until its last event. A database that is away for a while only delays this."""
+        line = Line(self.stderr, follow=options["follow"], quiet=options["json"])
+        since, waiting_since = 0, time.monotonic()
+        while True:
+            seen = patiently(run, since)
+            since = seen.upto
+            for event in seen.events:
+                line.show(event)
+                if options["json"] and options["follow"]:
+                    self.stdout.write(orjson.dumps(event).decode())
+            if seen.state in END_STATES and (not seen.events or seen.events[-1]["type"] == "done"):
+                return line.end(run, seen.state)
+            if seen.state == RunState.WAITING and line.question:
+                raise CommandError(f"The run waits for an answer: POST /api/v1/runs/{run.id}/answers", returncode=4)
+            if seen.state == RunState.QUEUED and time.monotonic() - waiting_since > UNCLAIMED_SECONDS:
+                line.note("Nobody has taken the run yet. Is `make up` running, with a worker for its queue?")
+                waiting_since = float("inf")
+            time.sleep(LOOK_SECONDS)
+
+
+def patiently(run: Run, since: int) -> Range:
+    while True:
+        try:
+            return read(run.id, since)
+        except OperationalError:
+            connection.close()
+            time.sleep(1)
+
+
+def start(options: dict[str, Any]) -> Run:
+    users = User.objects.filter(is_active=True).order_by("date_joined")
+    user = users.filter(username=options["user"]).first() if options["user"] else users.first()
+    if user is None:
+        raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
+    recipe = recipe_of(options["kind"])
+    workspace = workspaces.choose(user, None, Role.EDITOR)
+    order = runs.Order(
+        brief_of(options["brief"]), options["title"], options_of(options["option"]), language=user.language
+    )
+    return runs.start(recipe, order, user=user, workspace=workspace, queue=options["queue"])[0]
+
+
+def brief_of(name: str) -> str:
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"The brief cannot be read: {error.strerror} ({name})") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("brief_not_utf8") from None
+
+
+def options_of(pairs: list[str]) -> dict[str, Any]:
+    """`name=value` pairs; a value that is JSON (a number, true, a list) is taken as such."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandError(f"--option takes NAME=VALUE, not {pair!r}.")
+        try:
+            found[name] = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            found[name] = value
+    return found
+
+
+def export(run: Run, path: Path) -> None:
+    if path.suffix != ".md":
+        raise CommandError("--export writes Markdown here: the file's name ends with .md")
+    markdown = recipe_of(run.kind).markdown
+    path.write_text(markdown(run) if markdown else "", encoding="utf-8")

@@ -1,0 +1,98 @@
+"""A run as readers see it: one picture of rows at one moment."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q, Sum
+
+from generation.models import Call, CallState, Run, RunQuerySet
+from generation.replay import one_moment, open_text
+from memory.base.errors import InvalidInput, NotFound
+from memory.models import User
+
+PAGE = 50
+
+
+def visible(user: User, run_id: UUID) -> Run:
+    """The run, if this user may see it; `not_found.run` otherwise, whether it exists or not."""
+    run = Run.objects.visible(user).select_related("claim", "workspace", "user").filter(id=run_id).first()
+    if run is None:
+        raise NotFound("run")
+    return run
+
+
+def picture(user: User, run_id: UUID, with_text: bool = False) -> dict[str, Any]:
+    """The run as of its `last_seq`; `with_text` adds the joined text of open steps. Follow from there."""
+    with one_moment():
+        return draw(visible(user, run_id), with_text)
+
+
+def draw(run: Run, with_text: bool = False) -> dict[str, Any]:
+    claim = run.claim
+    return {
+        **line(run),
+        "workspace": run.workspace_id,
+        "parent": run.parent_id,
+        "retries": run.retries_id,
+        "question": run.question,
+        "steps": list(
+            run.steps.order_by("started_at", "id").values("key", "label", "state", "attempts", "is_fallback", "error")
+        ),
+        "usage": usage(run),
+        "error": run.error,
+        "last_seq": claim.last_seq,
+        "events_url": f"/api/v1/runs/{run.id}/events",
+        "text": open_text(run) if with_text else None,
+        "started_at": run.started_at,
+    }
+
+
+def line(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "title": run.title,
+        "state": run.claim.state,
+        "reason": run.claim.reason or None,
+        "progress": run.progress,
+        "label": run.label,
+        "created_at": run.created_at,
+        "finished_at": run.finished_at,
+    }
+
+
+def usage(run: Run) -> dict[str, Any]:
+    sums = Call.objects.filter(Q(run=run) | Q(run__parent=run)).aggregate(
+        calls=Count("id"),
+        tokens_in=Sum("tokens_in"),
+        tokens_out=Sum("tokens_out"),
+        cost_usd=Sum("cost_usd"),
+        unknown=Count("id", filter=Q(cost_usd=None) & ~Q(state=CallState.SENT)),
+    )
+    return {
+        "calls": sums["calls"],
+        "tokens_in": sums["tokens_in"] or 0,
+        "tokens_out": sums["tokens_out"] or 0,
+        "cost_usd": float(sums["cost_usd"] or 0),
+        "is_cost_known": not sums["unknown"],
+    }
+
+
+def listing(user: User, state: str | None, mine: bool, cursor: str | None) -> dict[str, Any]:
+    """A page of the runs this user may see, newest first, by key: no page is slower than the first."""
+    found: RunQuerySet = Run.objects.visible(user).filter(parent=None).select_related("claim")
+    if state:
+        found = found.filter(claim__state__in=state.split(","))
+    if mine:
+        found = found.filter(user=user)
+    if cursor:
+        found = found.filter(id__lt=parse_cursor(cursor))
+    rows = list(found.order_by(F("id").desc())[: PAGE + 1])
+    return {"items": [line(run) for run in rows[:PAGE]], "cursor": str(rows[PAGE - 1].id) if rows[PAGE:] else None}
+
+
+def parse_cursor(cursor: str) -> UUID:
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise InvalidInput("cursor") from None

@@ -1,0 +1,95 @@
+"""The shapes of REST: what a run looks like from outside, and what may be asked of one."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+
+class StepOut(Schema):
+    key: str
+    label: dict[str, Any]
+    state: str
+    attempts: int
+    is_fallback: bool
+    error: dict[str, Any] | None
+
+
+class UsageOut(Schema):
+    """`cost_usd` is the known cost; `is_cost_known` is false when a call's price is not in the table."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+    is_cost_known: bool
+
+
+class TextOut(Schema):
+    step: str
+    attempt: int
+    reasoning: str
+    content: str
+
+
+class RunOut(Schema):
+    id: UUID
+    kind: str
+    title: str
+    state: str
+    reason: str | None
+    progress: float
+    label: dict[str, Any]
+    workspace: UUID
+    parent: UUID | None
+    retries: UUID | None
+    question: dict[str, Any] | None
+    steps: list[StepOut]
+    usage: UsageOut
+    error: dict[str, Any] | None
+    last_seq: int
+    events_url: str
+    text: list[TextOut] | None = None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunLine(Schema):
+    """A run in a list."""
+
+    id: UUID
+    kind: str
+    title: str
+    state: str
+    reason: str | None
+    progress: float
+    label: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class RunPage(Schema):
+    items: list[RunLine]
+    cursor: str | None = Field(description="ask with it for the next page; null on the last")
+
+
+class OrderIn(Schema):
+    kind: str
+    brief: str
+    title: str = ""
+    workspace: UUID | None = None
+    files: list[UUID] = []
+    options: dict[str, Any] = {}
+    language: str = Field("en", pattern="^(en|fr)$")
+
+
+class RetryIn(Schema):
+    steps: list[str] = []
+
+
+class AnswerIn(Schema):
+    step: str
+    value: Any

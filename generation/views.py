@@ -1,0 +1,80 @@
+"""The events of a run over HTTP: a range as JSON, or a stream (SSE) for whoever asks for `text/event-stream`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from generation import pictures
+from generation.hub import hub
+from generation.mailbox import Mailbox
+from generation.models import END_STATES
+from generation.replay import read
+from memory.authentication import user_of
+from memory.base.database import db
+from memory.base.errors import InvalidInput, ScriptoriumError
+
+KEEP_ALIVE_SECONDS = 15
+# Daphne never pushes back: past this the stream ends, and the reader comes again with its Last-Event-ID.
+MOST_BYTES = 4_000_000
+
+
+@require_GET
+async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
+    """`?since=N` (or Last-Event-ID): what came after N. Raises nothing: errors have the shape of the API."""
+    user = await db(user_of, request)
+    await db(pictures.visible, user, run_id)
+    since = since_of(request)
+    if "text/event-stream" not in request.headers.get("Accept", ""):
+        return JsonResponse((await db(read, run_id, since)).as_data())
+    await db(read, run_id, since, 0)  # a wrong `since` is refused before the stream begins
+    response = StreamingHttpResponse(stream(run_id, since), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+def since_of(request: HttpRequest) -> int:
+    value = request.headers.get("Last-Event-ID") or request.GET.get("since") or "0"
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise InvalidInput("since", since=value[:50])
+    return int(value)
+
+
+async def stream(run_id: UUID, since: int) -> AsyncIterator[bytes]:
+    """Ranges until the run has ended, with a comment now and then so that proxies keep the connection."""
+    mailbox = Mailbox()
+    following = hub.follow(run_id, since, mailbox.put)
+    sent = 0
+    try:
+        while sent < MOST_BYTES:
+            try:
+                frame = await asyncio.wait_for(mailbox.take(), KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            part = orjson.loads(frame)
+            event = f"id: {part['upto']}\ndata: {frame}\n\n" if "upto" in part else f"event: error\ndata: {frame}\n\n"
+            yield event.encode()
+            sent += len(event)
+            if is_last(part):
+                return
+    finally:
+        hub.leave(following)
+
+
+def is_last(part: dict[str, Any]) -> bool:
+    """Whether nothing will follow: an error, a reset, the run's `done`, or an empty range of an ended run."""
+    if "upto" not in part or part.get("reset"):
+        return True
+    events = part["events"]
+    return part["state"] in END_STATES and (not events or events[-1]["type"] == "done")
+
+
+def refused(error: ScriptoriumError) -> HttpResponse:
+    return JsonResponse(error.as_data(), status=error.status)
