@@ -66,7 +66,9 @@ def from_fault(fault: Exception, *, started: bool) -> ModelError:
 
 
 def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelError:
-    family, reason = _by_word(body) or STATUSES.get(status) or (ModelUnavailable, "server_error")
+    # A status is plainer than the type of an error, which is often just "invalid request".
+    known = _by_word(body, "code") or STATUSES.get(status) or _by_word(body, "type")
+    family, reason = known or (ModelUnavailable, "server_error")
     return family(reason, retry_after=retry_after(headers), status=status, **_detail(reason, body))
 
 
@@ -75,7 +77,7 @@ def from_event(body: object) -> ModelError:
     status = body.get("code") if isinstance(body, Mapping) else None
     if isinstance(status, int) and status >= 400:
         return from_status(status, body, {})
-    family, reason = _by_word(body) or (ModelStreamBroken, "error_event")
+    family, reason = _by_word(body, "code") or _by_word(body, "type") or (ModelStreamBroken, "error_event")
     return family(reason, **_detail(reason, body))
 
 
@@ -105,11 +107,9 @@ def _causes(fault: BaseException | None) -> Iterator[BaseException]:
         fault = fault.__cause__
 
 
-def _by_word(body: object) -> tuple[type[ModelError], str] | None:
-    if not isinstance(body, Mapping):
-        return None
-    words = (body.get("code"), body.get("type"))
-    return next((WORDS[word] for word in words if isinstance(word, str) and word in WORDS), None)
+def _by_word(body: object, field: str) -> tuple[type[ModelError], str] | None:
+    word = body.get(field) if isinstance(body, Mapping) else None
+    return WORDS.get(word) if isinstance(word, str) else None
 
 
 def _detail(reason: str, body: object) -> dict[str, Any]:

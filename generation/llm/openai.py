@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import httpx2
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from generation.llm.chat_wire import ChunkReader, body
+from generation.llm.chat_request import body
+from generation.llm.chat_stream import ChunkReader
 from generation.llm.errors import FAULTS, from_fault
 from generation.llm.specs import ProviderSpec
 from generation.llm.sse import EventReader
@@ -31,7 +31,7 @@ class OpenAIChat:
 
     def __init__(self, spec: ProviderSpec) -> None:
         self.spec = spec
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
 
     async def stream(
         self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str
@@ -54,7 +54,7 @@ class OpenAIChat:
         chunks.check()
 
     async def close(self) -> None:
-        """Closes the connections of the running event loop."""
+        """Closes the connections of the running event loop; to be called before the loop ends."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.close()
@@ -97,6 +97,7 @@ class OpenAIChat:
                 api_key=self.spec.api_key or "-",
                 base_url=self.spec.base_url,
                 max_retries=0,
-                http_client=DefaultAioHttpClient(),
+                # Keys and prompts go where the table says, not where a response points to.
+                http_client=DefaultAioHttpClient(follow_redirects=False),
             )
         return self._clients[loop]

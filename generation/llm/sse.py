@@ -12,8 +12,8 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 class EventReader:
     """Feed it pieces of a response; it gives the data of each event that became complete.
 
-    Lines end in CR, LF or CRLF; comments and fields other than `data` are passed over; an event without its blank
-    line is not an event. Raises `model.event_too_large` or `model.response_too_large` at the caps.
+    Lines end in CR, LF or CRLF; comments, fields other than `data` and empty events are passed over; an event without
+    its blank line is not an event. Raises `model.event_too_large` or `model.response_too_large` at the caps.
     """
 
     def __init__(self, max_event: int = MAX_EVENT_BYTES, max_response: int = MAX_RESPONSE_BYTES) -> None:
@@ -48,10 +48,10 @@ class EventReader:
     def _take(self, line: bytes) -> bytes | None:
         """The data of the event that this line completes, if it does."""
         if line[0] in b"\r\n":
-            event = b"\n".join(self._data) if self._data else None
+            event = b"\n".join(self._data)
             self._data.clear()
             self._size = 0
-            return event
+            return event or None
         self._check(len(line))
         if line.startswith(b"data:"):
             self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))

@@ -25,8 +25,8 @@ class StreamClock:
         self._deadline = self._now() + self._idle
 
     def linger(self, seconds: float) -> None:
-        """The text is complete: what may still follow has this long."""
-        self._deadline = self._now() + seconds
+        """The text is complete: what may still follow has this long, whatever it is."""
+        self._end = min(self._end, self._now() + seconds)
 
     async def wait(self, step: Awaitable[T]) -> T:
         """The result of `step`; ModelTimeout named after what did not come: first_token, idle or total."""

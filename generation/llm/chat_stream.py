@@ -1,77 +1,25 @@
-"""The Chat Completions wire format: a request becomes a body, chunks become deltas."""
+"""The chunks of a Chat Completions stream become deltas, and at its end a verdict."""
 
 import json
 from typing import Any
 
 import orjson
 
-from generation.llm import schemas
 from generation.llm.errors import from_event
 from generation.llm.shape import check_arguments, check_finish
-from generation.llm.specs import ProviderSpec
 from generation.llm.values import (
     ContentDelta,
     Delta,
     Finish,
-    Message,
-    ModelRequest,
     ReasoningDelta,
     ToolCallDelta,
     ToolCallStart,
-    ToolSpec,
     Usage,
     UsageReport,
 )
 from memory.base.errors import ModelBadOutput, ModelRefused, ModelStreamBroken
 
 Json = dict[str, Any]
-
-
-def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
-    """The body of a streamed request; what was not asked for is left out, so that the provider's defaults hold."""
-    wire: Json = {"model": model, "messages": [_message(message) for message in request.messages], "stream": True}
-    if spec.ask_usage:
-        wire["stream_options"] = {"include_usage": True}
-    if request.temperature is not None:
-        wire["temperature"] = request.temperature
-    if request.max_tokens is not None:
-        wire[spec.limit_field] = request.max_tokens
-    if request.tools:
-        wire["tools"] = [_tool(tool) for tool in request.tools]
-    if request.schema is not None:
-        _ask_for_json(wire, request, spec)
-    return wire
-
-
-def _ask_for_json(wire: Json, request: ModelRequest, spec: ProviderSpec) -> None:
-    if spec.schema == "strict":
-        closed = schemas.is_closed(request.schema)
-        schema = {"name": request.schema_name or "answer", "schema": request.schema, "strict": closed}
-        wire["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return
-    # Such a provider does not know the schema unless the conversation holds it.
-    text = "Answer with one JSON object of this JSON schema:\n" + orjson.dumps(request.schema).decode()
-    wire["messages"].append({"role": "system", "content": text})
-    if spec.schema == "object":
-        wire["response_format"] = {"type": "json_object"}
-
-
-def _message(message: Message) -> Json:
-    wire: Json = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        wire["content"] = message.content or None
-        wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        wire["tool_call_id"] = message.tool_call_id
-    return wire
-
-
-def _tool(tool: ToolSpec) -> Json:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
 
 
 class ChunkReader:
@@ -85,7 +33,7 @@ class ChunkReader:
         self._refusal = ""
         self._open: dict[int | None, int] = {}
         self._ids: list[str] = []
-        self._arguments: list[str] = []
+        self._arguments: list[list[str]] = []
 
     def read(self, data: bytes) -> list[Delta]:
         """The deltas in the data of one event, none for a harmless empty one.
@@ -111,7 +59,7 @@ class ChunkReader:
         if self._refusal:
             raise ModelRefused("refusal", detail=self._refusal)
         check_finish(self.finish)
-        check_arguments(self._arguments)
+        check_arguments(map("".join, self._arguments))
         if not (self._spoke or self._arguments):
             raise ModelBadOutput("empty")
 
@@ -148,10 +96,10 @@ class ChunkReader:
         if name and (index is None or (wire_id and wire_id != self._ids[index])):
             index = self._open[wire_index] = len(self._ids)
             self._ids.append(_text(wire_id or f"call_{index}"))
-            self._arguments.append("")
+            self._arguments.append([])
             deltas.append(ToolCallStart(index, self._ids[index], _text(name)))
         if arguments := function.get("arguments"):
-            self._arguments[self._open[wire_index]] += _text(arguments)
+            self._arguments[self._open[wire_index]].append(_text(arguments))
             deltas.append(ToolCallDelta(self._open[wire_index], arguments))
 
 
@@ -180,11 +128,15 @@ def _text(value: Any) -> str:
 
 
 def _usage(wire: Json) -> Usage:
-    cached = (wire.get("prompt_tokens_details") or {}).get("cached_tokens") or wire.get("prompt_cache_hit_tokens")
-    reasoning = (wire.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    sent, made = wire.get("prompt_tokens_details") or {}, wire.get("completion_tokens_details") or {}
     return Usage(
-        tokens_in=wire.get("prompt_tokens") or 0,
-        tokens_out=wire.get("completion_tokens") or 0,
-        cached_in=cached or 0,
-        reasoning=reasoning or 0,
+        tokens_in=_count(wire.get("prompt_tokens")),
+        tokens_out=_count(wire.get("completion_tokens")),
+        cached_in=_count(sent.get("cached_tokens")) or _count(wire.get("prompt_cache_hit_tokens")),
+        reasoning=_count(made.get("reasoning_tokens")),
     )
+
+
+def _count(value: Any) -> int:
+    """A count that is none is no reason to lose an answer."""
+    return value if isinstance(value, int) else 0
