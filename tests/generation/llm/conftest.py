@@ -1,17 +1,26 @@
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+import os
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 from generation.llm.openai import OpenAIChat
 from generation.llm.specs import ProviderSpec
-from generation.llm.values import Delta, Message, ModelRequest, Timeouts
+from generation.llm.values import Delta, Message, ModelRef, ModelRequest, Timeouts
+from tests.generation.llm.redis_server import RedisServer
 from tests.generation.llm.upstream import Upstream
 
+PATIENT = Timeouts()
 REQUEST = ModelRequest((Message("user", "Say hello"),))
-QUICK = Timeouts(connect=1, first_token=0.3, idle=0.3, total=5)
+# For providers that never come to the point.
+QUICK = Timeouts(first_token=0.3, idle=0.3)
 
-Ask = Callable[..., AsyncIterator[Delta]]
+Ask = Callable[..., AsyncGenerator[Delta, None]]
 
 
 @pytest.fixture
@@ -30,11 +39,46 @@ async def ask(spec: ProviderSpec) -> AsyncIterator[Ask]:
     """Asks the upstream through the adapter; keywords change the provider's facts."""
     providers = []
 
-    def stream(request: ModelRequest = REQUEST, timeouts: Timeouts = QUICK, **facts: object) -> AsyncIterator[Delta]:
-        provider = OpenAIChat(dataclasses.replace(spec, **facts))  # type: ignore[arg-type]
+    def stream(
+        request: ModelRequest = REQUEST, timeouts: Timeouts = PATIENT, **facts: Any
+    ) -> AsyncGenerator[Delta, None]:
+        provider = OpenAIChat(dataclasses.replace(spec, **facts))
         providers.append(provider)
         return provider.stream("some-model", request, timeouts=timeouts, request_id="call-1")
 
     yield stream
     for provider in providers:
         await provider.close()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that the test may kill."""
+    # A socket's path must be short, which pytest's own folders are not.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        server = RedisServer(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        server = RedisServer(Path(folder))
+        yield server.url
+        server.stop()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def model() -> ModelRef:
+    """A model that no other test knows, so that tests can share a Redis."""
+    return ModelRef(f"provider-{uuid4().hex}", "m")

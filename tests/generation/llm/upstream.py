@@ -40,8 +40,7 @@ class Wire:
 
     async def hang(self) -> None:
         """Until the client leaves."""
-        while not self.reader.at_eof():
-            await asyncio.sleep(0.005)
+        await self.reader.read()
         self.cut()
 
     def cut(self) -> None:
