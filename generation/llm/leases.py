@@ -105,7 +105,7 @@ class Leases:
         """Renews all leases of this process together, until it holds none."""
         while any(seats.held for seats in self._seats.values()):
             await asyncio.sleep(self._milliseconds / 3000)
-            for provider, seats in self._seats.items():
+            for provider, seats in list(self._seats.items()):
                 try:
                     if seats.held:
                         await self._eval(RENEW, provider, *seats.held)

@@ -1,0 +1,47 @@
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from generation.llm.shared import RedisAway, SharedRedis
+from tests.generation.llm.redis_server import RedisServer
+
+
+async def ping(redis: Redis) -> bool:
+    return bool(await redis.ping())
+
+
+async def test_it_asks_redis_while_redis_answers(redis: Redis) -> None:
+    assert await SharedRedis(redis).ask(ping)
+
+
+async def test_without_redis_it_says_so() -> None:
+    with pytest.raises(RedisAway):
+        await SharedRedis(None).ask(ping)
+
+
+async def test_a_redis_seen_away_is_left_alone_and_asked_again_later(own_redis: RedisServer) -> None:
+    async with Redis.from_url(own_redis.url) as redis:
+        shared = SharedRedis(redis, rest=0.2)
+        own_redis.stop()
+        for _ in range(2):
+            with pytest.raises(RedisAway):
+                await shared.ask(ping)
+        own_redis.start()
+        with pytest.raises(RedisAway) as resting:
+            await shared.ask(ping)
+        assert resting.value.__cause__ is None
+        await asyncio.sleep(0.25)
+        assert await shared.ask(ping)
+
+
+async def test_a_redis_that_does_not_answer_is_not_waited_for() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with Redis(port=server.sockets[0].getsockname()[1]) as redis, asyncio.timeout(2):
+        with pytest.raises(RedisAway):
+            await SharedRedis(redis, timeout=0.05).ask(ping)
+    server.close()
