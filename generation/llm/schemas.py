@@ -6,7 +6,10 @@ from typing import Any
 from pydantic import BaseModel
 
 # Keywords that strict providers refuse; pydantic still checks them on what comes back.
-REFUSED = frozenset({"default", "examples", "minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties"})
+REFUSED = frozenset(
+    {"default", "discriminator", "examples", "minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties"}
+)
+RENAMED = {"oneOf": "anyOf"}
 NAMED = frozenset({"properties", "$defs"})
 
 
@@ -35,7 +38,7 @@ def _close(schema: Any) -> Any:
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}  # Strict providers allow nothing beside a reference.
     closed = {
-        key: {name: _close(part) for name, part in value.items()} if key in NAMED else _close(value)
+        RENAMED.get(key, key): {name: _close(part) for name, part in value.items()} if key in NAMED else _close(value)
         for key, value in schema.items()
         if key not in REFUSED
     }

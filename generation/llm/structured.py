@@ -3,7 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +20,7 @@ from memory.base.errors import ModelBadOutput
 M = TypeVar("M", bound=BaseModel)
 
 FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 MAX_PROBLEMS = 20
 
 
@@ -27,7 +31,7 @@ async def answer_as(
 
     What does not fit goes back once, with its problems, to the model that wrote it; then `model.not_as_asked`.
     """
-    asked = replace(request, schema=schemas.of(schema), schema_name=schema.__name__)
+    asked = replace(request, schema=schemas.of(schema), schema_name=NO_NAME.sub("_", schema.__name__))
     answer = await router.answer(chain, asked, journal)
     try:
         return answer, parse(answer.content, schema)
@@ -73,16 +77,13 @@ def _validate(data: Any, schema: type[M]) -> M:
 def _flatten(data: Any, error: ValidationError) -> bool:
     """Items of a list of texts that came as `{"anything": "text"}` become their text; whether there were any."""
     found = False
-    for item in error.errors():
-        *path, last = item["loc"]
-        value = item["input"]
-        if item["type"] == "string_type" and isinstance(last, int) and isinstance(value, dict) and len(value) == 1:
-            (text,) = value.values()
-            holder = data
-            for key in path:
-                holder = holder[key]
-            holder[last] = text
-            found = True
+    for item in error.errors(include_url=False):
+        loc, value = item["loc"], item["input"]
+        alone = isinstance(value, dict) and len(value) == 1
+        if item["type"] == "string_type" and loc and isinstance(loc[-1], int) and alone:
+            with suppress(LookupError, TypeError):  # pydantic puts the names of a union's members into the path
+                reduce(getitem, loc[:-1], data)[loc[-1]] = next(iter(value.values()))
+                found = True
     return found
 
 
