@@ -12,7 +12,7 @@ from pathlib import Path
 from config.services.command import Command
 from config.services.errors import ServiceError
 from config.services.places import data_home, reachable_copy, service_account
-from config.services.service import Service, end_leftover
+from config.services.service import Service, end_leftover, running
 
 VERSION = "18"
 NAME = "scriptorium"
@@ -86,11 +86,13 @@ class PostgreSQL(Service):
         return Command(self.name, argv, self._env, self.home, signal.SIGINT, self.account)
 
     def ready(self) -> bool:
+        pid_file = self.home / "postmaster.pid"
         try:
-            lines = (self.home / "postmaster.pid").read_text().splitlines()
+            lines = pid_file.read_text().splitlines()
         except OSError:
             return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        # The file may be of a server that was killed.
+        return "".join(lines[7:8]).strip() == "ready" and bool(running(pid_file, str(self.home)))
 
     def _make(self, home: Path) -> None:
         making = home.with_name(f"{home.name}.making")
@@ -104,18 +106,10 @@ class PostgreSQL(Service):
         _sync(home.parent)  # or a power cut could bring the name `making` back, and we would remove it
 
     def _run(self, program: str, *arguments: str, standard_input: str = "") -> None:
-        account = self.account
+        argv = (str(self.binaries / program), *arguments)
+        command = Command(program, argv, self._env, Path("/"), signal.SIGKILL, self.account)
         result = subprocess.run(
-            [self.binaries / program, *arguments],
-            check=False,
-            input=standard_input,
-            capture_output=True,
-            text=True,
-            cwd="/",
-            env=self._env,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            argv, check=False, input=standard_input, capture_output=True, text=True, **command.options()
         )
         if result.returncode:
             raise ServiceError(f"{program} failed on {self.folder}: {' '.join(result.stderr.split())}")

@@ -80,19 +80,27 @@ class Service(ABC):
         return socket_folder(self.folder, self.account)
 
 
-def end_leftover(pid_file: Path, mark: str, gently: signal.Signals, hardest: signal.Signals) -> None:
-    """End the process of an earlier life that `pid_file` names. Its number may be another process's by now: only one
-    whose command line holds `mark` is ours; of any other the file is stale."""
+def running(pid_file: Path, mark: str) -> int:
+    """The process that `pid_file` names, or 0. Its number may be another process's by now, after a restart of the
+    machine above all: only one whose command line holds `mark` is ours."""
     pid = _first_number(pid_file)
+    return pid if pid and mark in _command_line(pid) else 0
+
+
+def end_leftover(pid_file: Path, mark: str, gently: signal.Signals, hardest: signal.Signals) -> None:
+    """End what an earlier life left running."""
     deadline = time.monotonic() + STOP_SECONDS
     sent: signal.Signals | None = None
-    while pid and mark in _command_line(pid):
+    while pid := running(pid_file, mark):
         wanted = gently if time.monotonic() < deadline else hardest
         if wanted is not sent:
             os.kill(pid, wanted)
             sent = wanted
         time.sleep(0.02)
-    pid_file.unlink(missing_ok=True)
+    # A file that names a dead process stays: by it PostgreSQL finds sessions that outlived their killed server, and
+    # waits for them. One that names a stranger would keep the server from starting for ever.
+    if Path(f"/proc/{_first_number(pid_file)}/stat").exists():
+        pid_file.unlink(missing_ok=True)
 
 
 def _first_number(pid_file: Path) -> int:

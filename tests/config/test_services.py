@@ -89,6 +89,24 @@ def test_a_folder_that_is_no_data_folder_is_refused_and_kept(postgresql: Postgre
     assert (postgresql.folder / "letter.txt").read_text() == "dear"
 
 
+def test_sessions_that_outlive_their_killed_server_are_waited_for(postgresql: PostgreSQL) -> None:
+    """Two servers on one folder would ruin it. A stopped session cannot see that its server is dead."""
+    postgresql.start()
+    killed = postgresql.process
+    assert killed
+    with psycopg.connect(postgresql.url) as connection:
+        session = connection.info.backend_pid
+        os.kill(session, signal.SIGSTOP)
+        killed.kill()
+        killed.wait()
+        with pytest.raises(ServiceError):
+            postgresql.start()
+        os.kill(session, signal.SIGKILL)
+    wait_until(lambda: not Path("/proc", str(session)).exists(), "the session to die")
+    postgresql.start()
+    assert ask(postgresql, "SELECT 1") == 1
+
+
 def test_a_pid_file_with_the_number_of_another_process_is_no_obstacle(postgresql: PostgreSQL) -> None:
     postgresql.start()
     postgresql.stop()
