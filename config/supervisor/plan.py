@@ -78,7 +78,7 @@ def _workers(shared: Mapping[str, str]) -> list[Command]:
         count = env.integer(f"WORKERS_{queue.upper()}", 1, 0, 64)
         for number in range(1, count + 1):
             name = f"{queue}-{number}" if count > 1 else queue
-            arguments = ("rqworker", queue, "--serializer", "rq.serializers.JSONSerializer")
+            arguments = ("rqworker", queue, "--serializer", "rq.serializers.JSONSerializer", "--verbosity", "0")
             workers.append(manage(name, arguments, shared))
     return workers
 
