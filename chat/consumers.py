@@ -16,7 +16,8 @@ from generation.hub import Following, hub
 from generation.mailbox import Mailbox
 from generation.models import Run
 from generation.registry import recipe_of
-from memory import tokens, workspaces
+from memory import workspaces
+from memory.authentication import user_of_token
 from memory.base.database import db
 from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
 from memory.base.text import clean_json
@@ -25,6 +26,7 @@ from memory.models import Role, User, Workspace
 FIRST_FRAME_SECONDS = 5
 MOST_TOPICS = 200
 MOST_FOLLOWED = 100
+CLOSED_LIMIT = 4429
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -43,7 +45,11 @@ class Socket(AsyncWebsocketConsumer):
         await self.accept()
         user = self.scope["user"]
         if self.has_right_origin() and user.is_authenticated:
-            self.welcome(user, session=self.scope["session"])
+            try:
+                self.welcome(user, session=self.scope["session"])
+            except LimitReached as error:
+                await self.send(error_frame(error))
+                await self.close(CLOSED_LIMIT)
         else:
             loop = asyncio.get_running_loop()
             self.waiting = loop.call_later(FIRST_FRAME_SECONDS, self.close_soon, CLOSED_UNAUTHORISED)
@@ -115,7 +121,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def act(self, frame: dict[str, Any]) -> None:
         if self.guest is None:
-            return await self.authenticate(frame)
+            await self.authenticate(frame)
+            return
         handlers: dict[str, Callable[[dict[str, Any], User], Awaitable[None]]] = {
             "follow": self.on_follow,
             "unfollow": self.on_unfollow,
@@ -133,8 +140,8 @@ class Socket(AsyncWebsocketConsumer):
         """The first frame of a program: `{"type": "token", "token": …}`."""
         if frame.get("type") != "token" or not isinstance(frame.get("token"), str):
             raise SignInNeeded("needed")
-        token = await db(tokens.authenticate, frame["token"])
-        self.welcome(token.user, secret=frame["token"])
+        user = await db(user_of_token, frame["token"], "read")
+        self.welcome(user, secret=frame["token"])
         self.answer("accepted")
 
     async def on_follow(self, frame: dict[str, Any], user: User) -> None:
@@ -174,7 +181,13 @@ class Socket(AsyncWebsocketConsumer):
             sockets.watch(self.guest, topics)
         self.answer("accepted", topics=topics)
 
+    async def check_may_write(self) -> None:
+        """A token needs the scope `write` for what starts or stops something."""
+        if self.guest and self.guest.secret:
+            await db(user_of_token, self.guest.secret, "write")
+
     async def on_start(self, frame: dict[str, Any], user: User) -> None:
+        await self.check_may_write()
         key = frame.get("key")
         if not isinstance(key, str) or not key:
             raise InvalidInput("key")
@@ -182,6 +195,7 @@ class Socket(AsyncWebsocketConsumer):
         self.answer("accepted", key=key, run=str(run.id))
 
     async def on_stop(self, frame: dict[str, Any], user: User) -> None:
+        await self.check_may_write()
         run = await db(pictures.visible, user, uuid_of(frame, "run"))
         await db(runs.cancel, run, user)
         self.answer("accepted", run=str(run.id))
@@ -232,14 +246,16 @@ def check_topics(user: User, topics: list[str]) -> None:
     """Every topic must be the user's to hear: their own, a workspace's they are in, a run's they may see."""
     for topic in topics:
         kind, _, name = topic.partition(".")
-        id = uuid_of({kind: name}, kind)
-        found = {
-            "user": lambda id=id: id == user.pk,
-            "workspace": lambda id=id: Workspace.objects.visible(user).filter(id=id).exists(),
-            "run": lambda id=id: Run.objects.visible(user).filter(id=id).exists(),
-        }.get(kind, lambda: False)()
-        if not found:
+        if not may_hear(user, kind, uuid_of({kind: name}, kind)):
             raise NotFound("topic", topic=topic[:100])
+
+
+def may_hear(user: User, kind: str, id: UUID) -> bool:
+    if kind == "user":
+        return id == user.pk
+    if kind == "workspace":
+        return Workspace.objects.visible(user).filter(id=id).exists()
+    return kind == "run" and Run.objects.visible(user).filter(id=id).exists()
 
 
 def start(user: User, frame: dict[str, Any], key: str) -> Run:

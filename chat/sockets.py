@@ -1,4 +1,4 @@
-"""The open sockets of this process: how many a user has, who watches which topic, and whether each may still be open."""
+"""The open sockets of this process: how many a user has, who watches which topic, who may stay."""
 
 import asyncio
 from collections import defaultdict
@@ -103,12 +103,16 @@ class Sockets:
             await asyncio.sleep(CHECK_SECONDS)
             guests = list(self.guests)
             try:
-                gone = await db(lambda guests=guests: [guest for guest in guests if not guest.may_stay()])
+                gone = await db(unwelcome, guests)
             except LOST_CONNECTION as error:
                 log.warning("check_failed", error=str(error).strip())
                 continue
             for guest in gone:
                 guest.close(CLOSED_UNAUTHORISED)
+
+
+def unwelcome(guests: list[Guest]) -> list[Guest]:
+    return [guest for guest in guests if not guest.may_stay()]
 
 
 def changed_frame(topic: str, body: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The ASGI application: HTTP by Django, sockets by Channels, and the life of the process around them."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -17,9 +17,9 @@ from chat.routing import urlpatterns  # noqa: E402
 from config.process import Process  # noqa: E402
 from config.requests import RequestIds  # noqa: E402
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 process = Process()
 

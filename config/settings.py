@@ -1,4 +1,4 @@
-"""Settings of every process; `PROCESS` (web, worker, command) selects what differs. The environment is read here only."""
+"""Settings of every process; `PROCESS` (web, worker, command) selects what differs."""
 
 import secrets
 from pathlib import Path
@@ -90,7 +90,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "files"
 
-# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+# --- PostgreSQL -----------------------------------------------------------------------------------
 DB_THREADS = env.integer("DB_THREADS", 12 if PROCESS == "web" else 4, 1, 200)
 DATABASE_URL = env.url("DATABASE_URL", {"postgres", "postgresql"}, "postgresql://postgres@localhost/scriptorium")
 
@@ -132,7 +132,7 @@ else:
     # A horse keeps the connections of its few threads for its life; a pool would be shared over the fork (TRAPS 1.3).
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 
-# --- Redis: rings and nudges, never the truth ---------------------------------------------------------------------------
+# --- Redis: rings and nudges, never the truth -----------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", {"redis", "rediss", "unix"}, "redis://localhost:6379/0")
 REDIS_SOCKET_TIMEOUT = 15  # above the 5 s that blocking reads wait: redis-py 8 would cut them otherwise (TRAPS 0.1)
 CHANNEL_LAYERS = {
@@ -155,7 +155,7 @@ RQ = {"WORKER_CLASS": "generation.worker.Worker", "COMMIT_MODE": "on_db_commit"}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-# --- Runs (DESIGN 4) ------------------------------------------------------------------------------------------------------
+# --- Runs (DESIGN 4) ------------------------------------------------------------------------------
 RUNS_PER_WORKER = env.integer("RUNS_PER_WORKER", 8, 1, 1_000)
 RUNS_PER_WEB = env.integer("RUNS_PER_WEB", 400, 1, 10_000)
 RUN_PARALLEL = env.integer("RUN_PARALLEL", 64, 1, 10_000)
@@ -172,7 +172,7 @@ RUN_JOBS = ["generation.recipes.", "chat."]
 
 PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
 
-# --- Budgets: 0 means no limit ----------------------------------------------------------------------------------------------
+# --- Budgets: 0 means no limit --------------------------------------------------------------------
 BUDGET_RUN_USD = env.number("BUDGET_RUN_USD", 5)
 BUDGET_USER_DAY_USD = env.number("BUDGET_USER_DAY_USD", 20)
 BUDGET_WORKSPACE_DAY_USD = env.number("BUDGET_WORKSPACE_DAY_USD", 100)
@@ -180,7 +180,7 @@ BUDGET_RUN_TOKENS = env.integer("BUDGET_RUN_TOKENS", 2_000_000)
 BUDGET_USER_DAY_TOKENS = env.integer("BUDGET_USER_DAY_TOKENS", 20_000_000)
 BUDGET_WORKSPACE_DAY_TOKENS = env.integer("BUDGET_WORKSPACE_DAY_TOKENS", 100_000_000)
 
-# --- Models: keys live in the environment and nowhere else ------------------------------------------------------------------
+# --- Models: keys live in the environment and nowhere else ----------------------------------------
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", {"http", "https"})
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4.1-nano")
@@ -189,7 +189,7 @@ DEMO_BASE_URL = env.url("DEMO_BASE_URL", {"http", "https"}, "http://127.0.0.1:80
 # Seconds: to connect, to the first content, between two pieces of it, in all.
 MODEL_TIMEOUTS = {"connect": 10, "first_token": 60, "idle": 30, "total": 600}
 
-# --- Limits at the doors ------------------------------------------------------------------------------------------------------
+# --- Limits at the doors --------------------------------------------------------------------------
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", True)
 RATE_LIMIT_RPM = env.integer("RATE_LIMIT_RPM", 60, 1, 1_000_000)
 RATE_LIMIT_TRUSTED_PROXIES = env.integer("RATE_LIMIT_TRUSTED_PROXIES", 0, 0, 10)
@@ -199,7 +199,7 @@ UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# --- Browser security -----------------------------------------------------------------------------------------------------------
+# --- Browser security -----------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -23,7 +23,7 @@ from generation.gateway import Gateway
 from generation.leases import LeaseThread
 from generation.models import Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
-from generation.running import INTERRUPTIONS, LetGo, Parked, Running, StepFailed, add_active_seconds
+from generation.running import LetGo, Parked, Running, StepFailed, add_active_seconds
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
@@ -193,7 +193,7 @@ class Carrier:
         except ScriptoriumError as error:
             cause = error.params["error"] if isinstance(error, StepFailed) else error_data(error)
             await self.end(running, RunState.FAILED, cause)
-        except Exception as error:  # noqa: BLE001 the last door of a recipe: what no type foresaw is logged and told
+        except Exception as error:  # the last door of a recipe: what no type foresaw is logged and told
             log.exception("recipe_failed")
             await self.end(running, RunState.FAILED, error_data(error))
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from generation.events import Batch, Cursor, Draft, insert
-from generation.models import Claim, RunState
+from generation.models import Claim
 
 CRASHES_TO_FAIL = 3  # one among others, two alone
 
@@ -110,6 +110,6 @@ def seize(claim: Claim, drafts: Sequence[Draft], **changes: Any) -> Batch:
     return batch
 
 
-def after_commit(act: Callable[[], None]) -> None:
+def after_commit(act: Callable[[], object]) -> None:
     """Rings and nudges follow the rows they speak of, and their failure never fails the verb."""
     transaction.on_commit(act, robust=True)

@@ -103,7 +103,7 @@ def record(
 
 
 def append(cursor: Cursor, batch: Batch, claim_changes: dict[str, Any]) -> None:
-    """Move the claim and insert the events; last of a transaction, so that the narrow row is locked for the shortest."""
+    """Move the claim and insert the events: last of a transaction, so that the narrow row is locked briefly."""
     moved = Claim.objects.filter(
         run_id=cursor.run_id, epoch=cursor.epoch, last_seq=batch.after, state=RunState.RUNNING
     ).update(last_seq=batch.upto, **claim_changes)

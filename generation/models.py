@@ -61,7 +61,8 @@ class Run(models.Model):
     options = models.JSONField(default=dict)
     files = models.JSONField(default=list)
     is_private = models.BooleanField(default=False)
-    key = models.CharField(max_length=200, null=True, editable=False, help_text=_("idempotency key"))
+    # NULL, not empty: runs without a key are many.
+    key = models.CharField(max_length=200, null=True, editable=False, help_text=_("idempotency key"))  # noqa: DJ001
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     progress = models.FloatField(default=0)
     label = models.JSONField(default=dict)

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.template import Context, Engine, Template, TemplateSyntaxError
 
-from generation.llm.values import Message
+from generation.llm.values import Message, Role
 from generation.models import Prompt, PromptVersion
 from memory.base.errors import InvalidInput, NotFound
 
@@ -28,7 +28,7 @@ MISSING = re.compile("\ue000(.*?)\ue000")
 class PromptEngine(Engine):
     """Django's engine with nothing but our tags: no files are read, nothing is escaped, unknown names stand out."""
 
-    default_builtins = ["generation.prompt_tags"]  # noqa: RUF012 Django's own attribute, not a mutable default of ours
+    default_builtins = ["generation.prompt_tags"]
 
 
 engine = PromptEngine(dirs=[], libraries={}, autoescape=False, string_if_invalid="\ue000%s\ue000")
@@ -152,13 +152,13 @@ def fill(template: Template, variables: Mapping[str, Any], version: PromptVersio
 
 
 @lru_cache(maxsize=512)
-def parts(text: str) -> tuple[tuple[str, Template], ...]:
+def parts(text: str) -> tuple[tuple[Role, Template], ...]:
     """Roles and compiled templates of a prompt's text, cached by the text itself."""
     pieces = PART.split(text)
     cut = list(zip(pieces[1::2], pieces[2::2], strict=True))
     if not cut or pieces[0].strip():
         raise InvalidInput("prompt_template", problem="a prompt begins with [system] or [user]")
     try:
-        return tuple((role, Template(body, engine=engine)) for role, body in cut)
+        return tuple((cast(Role, role), Template(body, engine=engine)) for role, body in cut)
     except TemplateSyntaxError as error:
         raise InvalidInput("prompt_template", problem=str(error)) from None

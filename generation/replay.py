@@ -78,21 +78,21 @@ def join(rows: Iterable[Row], since: int, most_bytes: int) -> tuple[list[dict[st
     events: list[dict[str, Any]] = []
     streams: dict[tuple[str, str, int], list[str]] = {}
     size, upto = 0, since
-    for seq, type, text, at in rows:
+    for seq, kind, text, at in rows:
         if size > most_bytes:
             return finish(events), upto, False
         data = orjson.loads(text)
         size += len(text) + 80
         upto = seq
-        if type in DELTAS:
-            stream = (type, data["step"], data["attempt"])
+        if kind in DELTAS:
+            stream = (kind, data["step"], data["attempt"])
             if stream in streams:
                 streams[stream].append(data["text"])
                 continue
             data["text"] = streams[stream] = [data["text"]]
         else:
             end_streams(streams, data.get("step") or data.get("key"))
-        events.append({"seq": seq, "type": type, "data": data, "at": at.isoformat(timespec="milliseconds")})
+        events.append({"seq": seq, "type": kind, "data": data, "at": at.isoformat(timespec="milliseconds")})
     return finish(events), upto, True
 
 

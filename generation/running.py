@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -27,7 +28,7 @@ from generation.steps import StepInProgress
 from memory.base import metrics
 from memory.base.database import db, finished
 from memory.base.errors import RunError, ScriptoriumError
-from memory.base.text import clean_json, clean_text
+from memory.base.text import clean_json
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -288,7 +289,7 @@ class Running:
         async with self.outbox.lock:
             told = self.outbox.take()
             try:
-                batch, written = await db(record, self.cursor, [*told, *drafts], write, **claim_changes)
+                batch, written = await db(partial(record, self.cursor, [*told, *drafts], write, **claim_changes))
             except BaseException:
                 self.outbox.put_back(told)
                 raise

@@ -1,4 +1,4 @@
-"""The verbs on a run: start, cancel, retry, answer, end. Each is one transaction: rows and events together, then rings."""
+"""The verbs on a run: start, cancel, retry, answer, end. Each is one transaction; rings follow it."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

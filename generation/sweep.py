@@ -17,7 +17,7 @@ from django.utils import timezone
 from generation import calls, retention
 from generation.claims import CRASHES_TO_FAIL, after_commit, lock, seize
 from generation.events import Draft
-from generation.models import END_STATES, OPEN_STATES, Claim, Queue, Run, RunState, StepState
+from generation.models import OPEN_STATES, Claim, Queue, Run, RunState, StepState
 from generation.nudges import nudge
 from generation.rings import ring_batches, ring_run
 from generation.runs import end_unclaimed
@@ -70,7 +70,7 @@ def every(seconds: float, work: Callable[[], object]) -> None:
 
 
 def release_dead(owner: str | None = None) -> int:
-    """Put the runs of dead carriers back: those whose lease ran out, or all of a carrier known to be dead (a prefix)."""
+    """Put the runs of dead carriers back: whose lease ran out, or of the carrier whose name begins with `owner`."""
     candidates = Claim.objects.filter(state=RunState.RUNNING)
     candidates = candidates.filter(owner__startswith=owner) if owner else expired(candidates)
     released = 0
@@ -85,7 +85,7 @@ def expired(claims: "QuerySet[Claim]") -> "QuerySet[Claim]":
 
 @transaction.atomic
 def release(run_id: UUID, owner: str | None = None) -> bool:
-    """Take the run from its dead owner. A claim that recorded a step is no sign against the run; one that did not is."""
+    """Take the run from its dead owner. A claim that recorded a step is no sign against the run."""
     run = Run.objects.select_related("workspace").get(id=run_id)
     if run.parent_id:
         lock(run.parent_id)
@@ -164,12 +164,17 @@ def resume_parents() -> None:
     """Queue a parent whose children have all ended, should its last child not have done so."""
     waiting = Claim.objects.filter(state=RunState.WAITING, reason="children")
     for run_id in waiting.exclude(run__children__claim__state__in=OPEN_STATES).values_list("run_id", flat=True):
-        with transaction.atomic():
-            claim = lock(run_id)
-            if claim.state == RunState.WAITING and claim.reason == "children":
-                batch = seize(claim, [Draft.of("status", state=RunState.QUEUED)], state=RunState.QUEUED, reason="")
-                after_commit(lambda batch=batch: ring_batches([batch]))
-                after_commit(lambda run_id=run_id, queue=claim.queue: nudge(run_id, queue))
+        resume(run_id)
+
+
+@transaction.atomic
+def resume(run_id: UUID) -> None:
+    claim = lock(run_id)
+    if claim.state != RunState.WAITING or claim.reason != "children":
+        return
+    batch = seize(claim, [Draft.of("status", state=RunState.QUEUED)], state=RunState.QUEUED, reason="")
+    after_commit(lambda: ring_batches([batch]))
+    after_commit(lambda: nudge(run_id, claim.queue))
 
 
 def measure() -> None:

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -108,8 +109,6 @@ class Worker(RQWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """The first SIGTERM reaches the horse too: it lets its runs go, and another worker has them within seconds."""
         if self.horse_pid:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
         super().request_stop(signum, frame)

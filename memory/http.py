@@ -8,4 +8,4 @@ from memory.models import User
 class SignedInRequest(HttpRequest):
     """A request whose user is known: authentication stands before the view."""
 
-    user: User  # type: ignore[assignment]  # Django's stubs allow an anonymous one
+    user: User

@@ -1,4 +1,4 @@
-"""The same people in every test: an owner, a teammate, a viewer of one workspace, and a stranger with a workspace of their own."""
+"""The same people in every test: owner, teammate and viewer of one workspace, and a stranger with another."""
 
 from dataclasses import dataclass
 

@@ -8,6 +8,7 @@ known to have ended when the cancellation goes on.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
@@ -16,21 +17,16 @@ from django.db import close_old_connections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_executor: ThreadPoolExecutor | None = None
 
-
+@cache
 def executor() -> ThreadPoolExecutor:
-    """The process's threads for the database; made on first use, so that a forked child makes its own."""
-    global _executor
-    if _executor is None:
-        _executor = ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
-    return _executor
+    """The process's threads for the database, made on first use."""
+    return ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
 
 
 def forget_executor() -> None:
     """For a forked child: the parent's threads did not come along."""
-    global _executor
-    _executor = None
+    executor.cache_clear()
 
 
 async def db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,16 +5,25 @@ import threading
 import time
 from uuid import UUID
 
-_lock = threading.Lock()
-_last = 0
+
+class Clock:
+    """48 bits of milliseconds and 12 bits of fraction (RFC 9562 section 6.2, method 3), never the same twice."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.last = 0
+
+    def tick(self) -> int:
+        with self.lock:
+            self.last = max(time.time_ns() * 4096 // 1_000_000, self.last + 1)
+            return self.last
+
+
+clock = Clock()
 
 
 def new_id() -> UUID:
     """A UUIDv7, strictly increasing within this process even when the clock stands still or steps back."""
-    global _last
-    with _lock:
-        # 48 bits of milliseconds and 12 bits of fraction, as RFC 9562 section 6.2 method 3 allows.
-        stamp = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
-        _last = stamp
+    stamp = clock.tick()
     random = int.from_bytes(os.urandom(8), "big") & (2**62 - 1)
     return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random)

@@ -31,7 +31,7 @@ REST_SECONDS = 1.0
 
 
 class Bell:
-    """Publishes and receives for one process. `open` it in the process's loop; without a loop rings are sent directly."""
+    """Publishes and receives for one process: `open` it in its loop. Without a loop rings are sent directly."""
 
     def __init__(self) -> None:
         self.origin = uuid4().hex

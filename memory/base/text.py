@@ -1,4 +1,4 @@
-"""The text gate: nothing passes that PostgreSQL, JSON or a socket would refuse later (NUL, lone surrogates, NaN, depth).
+"""The text gate: nothing passes that PostgreSQL, JSON or a socket would refuse (NUL, lone surrogates, NaN, depth).
 
 Every boundary (request, model, upload, tool) calls `clean_text` or `clean_json` before a write.
 """

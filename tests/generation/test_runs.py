@@ -1,13 +1,14 @@
 """Runs: what is recorded stands, what ended never moves again, and nobody but the owner writes."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from generation import claims, pictures, runs, sweep
 from generation.carrier import Carrier
 from generation.events import Cursor, Draft, LostClaim, has_landed, record
-from generation.models import Claim, Event, Queue, Run, RunState, Step
+from generation.models import Event, Queue, Run, RunState, Step
 from generation.recipes.base import Recipe
 from generation.replay import read
 from memory.base.database import db as in_database
@@ -27,6 +28,11 @@ async def events_of(run: Run) -> list[Event]:
     return await in_database(lambda: list(Event.objects.filter(run=run).order_by("seq")))
 
 
+async def error_of(run: Run) -> dict[str, Any]:
+    row = await in_database(lambda: Run.objects.get(id=run.id))
+    return dict(row.error or {})
+
+
 async def test_every_step_is_recorded_and_told(carrier: Carrier, start: Start) -> None:
     run = await start("tests.jobs.three_steps")
     assert (await ended(run)).state == RunState.DONE
@@ -35,7 +41,7 @@ async def test_every_step_is_recorded_and_told(carrier: Carrier, start: Start) -
     told = [(event.type, event.data.get("key"), event.data.get("state")) for event in await events_of(run)]
     assert told[0] == ("status", None, "queued")
     assert told[-1] == ("done", None, "done")
-    assert [key for type, key, state in told if state == "done" and type == "step"] == ["one", "two", "three"]
+    assert [key for kind, key, state in told if state == "done" and kind == "step"] == ["one", "two", "three"]
 
 
 async def test_progress_never_falls_and_is_100_only_at_the_end(carrier: Carrier, start: Start) -> None:
@@ -96,8 +102,7 @@ async def test_a_commit_whose_answer_was_lost_is_recognised(start: Start) -> Non
 async def test_a_failed_step_fails_the_run_and_names_itself(carrier: Carrier, start: Start) -> None:
     run = await start("tests.jobs.failing_step")
     assert (await ended(run)).state == RunState.FAILED
-    row = await in_database(lambda: Run.objects.get(id=run.id))
-    assert row.error["error_code"] == "validation.nothing_works"
+    assert (await error_of(run))["error_code"] == "validation.nothing_works"
     assert (await steps_of(run))["bad"].state == "failed"
     assert [event.type for event in await events_of(run)][-2:] == ["error", "done"]
 
@@ -114,19 +119,19 @@ async def test_a_fallback_is_labelled_and_makes_the_run_partial(carrier: Carrier
 async def test_an_unforeseen_error_ends_the_run_typed(carrier: Carrier, start: Start) -> None:
     run = await start("tests.jobs.surprising")
     assert (await ended(run)).state == RunState.FAILED
-    row = await in_database(lambda: Run.objects.get(id=run.id))
-    assert row.error["error_code"] == "internal.ZeroDivisionError"
+    assert (await error_of(run))["error_code"] == "internal.ZeroDivisionError"
 
 
 async def test_a_job_outside_the_allowed_paths_is_refused(carrier: Carrier, start: Start) -> None:
     run = await start("os.system")
     assert (await ended(run)).state == RunState.FAILED
-    assert (await in_database(lambda: Run.objects.get(id=run.id))).error["error_code"] == "run.unknown_job"
+    assert (await error_of(run))["error_code"] == "run.unknown_job"
 
 
 async def test_cancelling_keeps_finished_steps_and_ends_once(carrier: Carrier, start: Start, house: People) -> None:
-    run = await start("tests.jobs.slow_steps")
-    await reached(run, RunState.RUNNING)
+    run = await start("tests.jobs.slow_steps", options={"seconds": 30})
+    while len(await steps_of(run)) < 3:
+        await asyncio.sleep(0.02)
     await in_database(runs.cancel, run, house.teammate)
     assert (await ended(run, within=3)).state == RunState.CANCELLED
     await in_database(runs.cancel, run, house.owner)
@@ -229,7 +234,7 @@ async def test_a_deadline_ends_the_run(carrier: Carrier, start: Start, settings:
     settings.RUN_DEADLINE_SECONDS = 0.3  # type: ignore[attr-defined]
     run = await start("tests.jobs.slow_steps", options={"seconds": 5})
     assert (await ended(run)).state == RunState.FAILED
-    assert (await in_database(lambda: Run.objects.get(id=run.id))).error["error_code"] == "run.deadline"
+    assert (await error_of(run))["error_code"] == "run.deadline"
 
 
 async def test_three_crashes_without_progress_fail_the_run_and_name_the_step(start: Start) -> None:
@@ -246,9 +251,9 @@ async def test_three_crashes_without_progress_fail_the_run_and_name_the_step(sta
             assert await in_database(claims.take_waiting, "other:1:x", ["low"], 5, 0) == []
         await in_database(sweep.release_dead, f"dead:{n}:")
     assert (await state_of(run)).state == RunState.FAILED
-    row = await in_database(lambda: Run.objects.get(id=run.id))
-    assert row.error["error_code"] == "run.crashed"
-    assert row.error["params"]["steps"] == ["one"]
+    error = await error_of(run)
+    assert error["error_code"] == "run.crashed"
+    assert error["params"]["steps"] == ["one"]
 
 
 async def test_a_run_that_crashed_is_not_taken_by_a_carrier_with_others(start: Start) -> None:
