@@ -89,7 +89,9 @@ class Run:
             output, _ = await process.communicate()
         finally:
             child.kill_session(process.pid)
-        if process.returncode and not shown:
+        if process.returncode and shown:
+            log.ours.error("%s ended with code %d; everything else goes on", command.name, process.returncode)
+        elif process.returncode:
             raise ServiceError(f"`{command.name}` failed; the lines above say why.")
         return output
 
