@@ -21,7 +21,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def issue(user: User, name: str, scopes: Iterable[str] = SCOPES, expires_at: datetime | None = None) -> tuple[Token, str]:
+def issue(
+    user: User, name: str, scopes: Iterable[str] = SCOPES, expires_at: datetime | None = None
+) -> tuple[Token, str]:
     """A new token and its secret, which is not kept anywhere and cannot be shown again."""
     wanted = sorted(set(scopes))
     if not wanted or set(wanted) - set(SCOPES):

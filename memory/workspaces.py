@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from memory.base.errors import InvalidInput, NotFound, PermissionRefused
 from memory.base.text import clean_text
@@ -25,6 +26,11 @@ def add_member(workspace: Workspace, user: User, role: Role, by: User) -> Member
     require(by, workspace, Role.OWNER)
     membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": role})
     return membership
+
+
+def memberships(user: User) -> QuerySet[Membership]:
+    """The user's workspaces with the role held in each, oldest first."""
+    return Membership.objects.filter(user=user).select_related("workspace").order_by("workspace_id")
 
 
 def require(user: User, workspace: Workspace, role: Role) -> None:

@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any
 
+import orjson
+
 from memory.base.errors import InvalidInput
 
 MAX_DEPTH = 64
@@ -47,6 +49,21 @@ def clean_json(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [clean_json(item, depth + 1) for item in value]
     raise InvalidInput("not_json", type=type(value).__name__)
+
+
+def read_json(raw: bytes | str) -> Any:
+    """The value as it was sent, refused where `clean_json` would refuse it.
+
+    Raises `validation.json` (half characters, too) and `validation.too_deep`. Texts are cleaned where they are kept.
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if "depth limit" in str(error):
+            raise InvalidInput("too_deep", limit=MAX_DEPTH) from None
+        raise InvalidInput("json") from None
+    clean_json(value)
+    return value
 
 
 class DeltaGate:
