@@ -42,15 +42,18 @@ INSTALLED_APPS = [
     "config.apps.HouseConfig",
 ]
 MIDDLEWARE = [
+    "config.middleware.Measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.RateLimits",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.Failures",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -86,8 +89,9 @@ TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served from where they lie in the packages: there is no folder to collect them into, and none to forget.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = DATA_DIR / "files"
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
@@ -152,7 +156,14 @@ RQ_QUEUES = {
     for name in ("high", "default", "low")
 }
 RQ = {"WORKER_CLASS": "generation.worker.Worker", "COMMIT_MODE": "on_db_commit"}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A request waits for it: a Redis that hangs costs a second, not the request.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # --- Runs (DESIGN 4) ------------------------------------------------------------------------------
@@ -194,6 +205,7 @@ RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", True)
 RATE_LIMIT_RPM = env.integer("RATE_LIMIT_RPM", 60, 1, 1_000_000)
 RATE_LIMIT_TRUSTED_PROXIES = env.integer("RATE_LIMIT_TRUSTED_PROXIES", 0, 0, 10)
 RATELIMIT_IP_META_KEY = "memory.base.limits.client_ip"
+RATELIMIT_FAIL_OPEN = True  # a counter that expired between two commands is no reason to refuse
 BRIEF_MAX_CHARACTERS = 50_000
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -203,10 +215,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.failures.csrf_failed"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", HTTPS)
+SECURE_REDIRECT_EXEMPT = ["^health/", "^metrics$"]  # asked from inside, by plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

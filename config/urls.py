@@ -3,7 +3,24 @@
 from django.contrib import admin
 from django.urls import path
 
+from config import health
+from config.api import api
+from memory import views
+
 urlpatterns = [
+    # People
+    path("sign-in/<uuid:user_id>/<str:token>/", views.sign_in, name="sign_in"),
+    # Programs
+    path("api/", api.urls),
     # Staff
     path("admin/", admin.site.urls),
+    # Machines
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
 ]
+
+handler400 = "config.failures.bad_request"
+handler403 = "config.failures.forbidden"
+handler404 = "config.failures.not_found"
+handler500 = "config.failures.broken"
