@@ -13,13 +13,14 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from config import failures
+from generation.api import router as generation
 from memory.answers import answer
 from memory.api import router as memory
 from memory.authentication import Bearer, Session
 from memory.base.errors import InvalidInput, ScriptoriumError
 from memory.base.text import clean_text, read_json
 
-ROUTERS: tuple[Router, ...] = (memory,)
+ROUTERS: tuple[Router, ...] = (memory, generation)
 
 
 class Reader(Parser):

@@ -5,12 +5,14 @@ from django.urls import path
 
 from config import health
 from config.api import api
-from memory import views
+from generation import views as generation
+from memory import views as memory
 
 urlpatterns = [
     # People
-    path("sign-in/<uuid:user_id>/<str:token>/", views.sign_in, name="sign_in"),
+    path("sign-in/<uuid:user_id>/<str:token>/", memory.sign_in, name="sign_in"),
     # Programs
+    path("api/v1/runs/<uuid:run_id>/events", generation.events, name="events"),
     path("api/", api.urls),
     # Staff
     path("admin/", admin.site.urls),

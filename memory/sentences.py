@@ -35,7 +35,7 @@ SENTENCES: dict[str, Promise] = {
     "authentication.needed": _("You are not signed in. Nothing was changed. Sign in, or send a token."),
     "authentication.token": _("This token is not valid, or no longer. Nothing was changed. Make a new one."),
     "authentication.link": _(
-        "This sign-in link was used or is too old. Nothing was changed. `make up` and `manage.py sign_in` print a new one."
+        "This link was used or is too old. Nothing was changed. `make up` and `manage.py sign_in` print a new one."
     ),
     "permission.role": _("You are {held} in this workspace. Nothing was changed. Its owner can make you {needed}."),
     "permission.scope": _("This token may not {needed}. Nothing was changed. Use one with that scope."),
