@@ -38,7 +38,7 @@ echo "Installing $requirements into $venv (some minutes the first time) ..."
 SECONDS=0
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
     -r "$requirements" -c deploy/constraints.txt
-"$venv/bin/python" -m pip check
+conflicts=$("$venv/bin/python" -m pip check) || refuse "$conflicts"
 echo "Installed in $SECONDS s."
 # The requirements of tests hold those of the product.
 for file in requirements.txt "$requirements"; do
