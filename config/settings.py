@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.Measured",
+    "config.security.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -155,6 +156,7 @@ RQ_QUEUES = {
     }
     for name in ("high", "default", "low")
 }
+RQ_SHOW_ADMIN_LINK = False  # its pages are open to any staff there; ours are superusers' (config/urls.py)
 RQ = {"WORKER_CLASS": "generation.worker.Worker", "COMMIT_MODE": "on_db_commit"}
 CACHES = {
     "default": {
@@ -210,6 +212,11 @@ BRIEF_MAX_CHARACTERS = 50_000
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "memory.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Browser security -----------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -1,7 +1,7 @@
 """The map of the product."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from config import health
 from config.api import api
@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/runs/<uuid:run_id>/events", generation.events, name="events"),
     path("api/", api.urls),
     # Staff
+    path("admin/rq/", include("config.queues")),
     path("admin/", admin.site.urls),
     # Machines
     path("health/live", health.live, name="live"),
