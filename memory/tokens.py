@@ -53,3 +53,10 @@ def authenticate(secret: str) -> Token:
 
 def revoke(token: Token) -> None:
     Token.objects.filter(id=token.id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def state(token: Token) -> str:
+    """`revoked`, `expired` or `live`."""
+    if token.revoked_at:
+        return "revoked"
+    return "expired" if token.expires_at and token.expires_at <= timezone.now() else "live"
