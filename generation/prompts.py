@@ -13,13 +13,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.template import Context, Engine, Template, TemplateSyntaxError
+from django.utils import timezone
 
 from generation.llm.values import Message, Role
 from generation.models import Prompt, PromptVersion
 from memory.base.errors import InvalidInput, NotFound
+from memory.models import User
+
+log = structlog.get_logger()
 
 PART = re.compile(r"^\[(system|user)\][ \t]*$", re.MULTILINE)
 MISSING = re.compile("\ue000(.*?)\ue000")
@@ -102,6 +107,12 @@ def add_version(prompt: Prompt, text: str, **facts: Any) -> PromptVersion:
     return PromptVersion.objects.create(prompt=prompt, number=last + 1, text=text, digest=digest(text), **facts)
 
 
+def set_production(version: PromptVersion, by: User) -> None:
+    """Put the version in force: the next call of every process uses it. An older version is a rollback."""
+    Prompt.objects.filter(slot=version.prompt_id).update(production=version, updated_at=timezone.now())
+    log.info("prompt_in_force", prompt=str(version), by=str(by.pk))
+
+
 def unsynced() -> list[str]:
     """Slots whose file differs from the newest version made from it."""
     known = dict(
@@ -114,9 +125,14 @@ def override_name(slot: str) -> str:
     return "PROMPT_VERSION_" + re.sub(r"[^A-Z0-9]", "_", slot.upper())
 
 
+def override_of(slot: str) -> str:
+    """The number of the version that the environment puts above production; empty without one."""
+    return os.environ.get(override_name(slot), "").strip()
+
+
 def current(slot: str) -> PromptVersion:
     """The version in force now: the environment's override, else production. `not_found.prompt` without one."""
-    number = os.environ.get(override_name(slot))
+    number = override_of(slot)
     wanted = {"number": number} if number else {"pk__in": Prompt.objects.filter(slot=slot).values("production_id")}
     version = PromptVersion.objects.select_related("prompt").filter(prompt_id=slot, **wanted).first()
     if version is None:

@@ -1,0 +1,171 @@
+"""Staff's view of the work: runs with their steps and calls, prompts with their versions, agents with their chains."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from generation import agents, prompts, runs
+from generation.llm.values import ModelRef
+from generation.models import Agent, Call, Prompt, PromptVersion, Run, Step
+from memory import sentences
+from memory.admin import ReadOnly, ReadOnlyInline
+from memory.base.errors import ScriptoriumError
+from memory.http import SignedInRequest
+
+
+class StepInline(ReadOnlyInline):
+    model = Step
+    fields = ("key", "state", "attempts", "is_fallback", "error", "started_at", "finished_at")
+    ordering = ("started_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
+        return super().get_queryset(request).defer("result", "text")
+
+
+class CallInline(ReadOnlyInline):
+    """The time line of what was paid for. What was said to the model is its users', and stays out of here."""
+
+    model = Call
+    fields = (
+        "created_at", "step", "attempt", "reason", "state", "agent", "provider", "model", "tokens_in", "tokens_out",
+        "cost_usd", "first_token_ms", "duration_ms", "error",
+    )  # fmt: skip
+    ordering = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return super().get_queryset(request).defer("messages", "variables")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly):
+    fields = (
+        "kind", "title", "workspace", "user", "state", "progress", "label", "options", "error", "parent", "retries",
+        "active_seconds", "created_at", "started_at", "finished_at",
+    )  # fmt: skip
+    list_display = ("kind", "title", "state", "progress", "workspace", "user", "created_at", "finished_at")
+    list_select_related = ("claim", "workspace", "user")
+    list_filter = ("claim__state", "claim__queue", "kind")
+    search_fields = ("=id", "title", "user__username")
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (StepInline, CallInline)
+    actions = ("cancel",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("state"), ordering="claim__state")
+    def state(self, run: Run) -> str:
+        return run.claim.get_state_display()
+
+    @admin.action(description=_("Stop"), permissions=["change"])
+    def cancel(self, request: SignedInRequest, chosen: QuerySet[Run]) -> None:
+        for run in chosen:
+            try:
+                runs.cancel(run, by=request.user)
+                self.log_change(request, run, "cancelled")
+            except ScriptoriumError as error:
+                self.message_user(request, sentences.say(error.code, error.params), messages.ERROR)
+
+
+class VersionInline(ReadOnlyInline):
+    model = PromptVersion
+    fields = ("number", "message", "from_file", "author", "created_at")
+    show_change_link = True
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnly):
+    fields = ("slot", "description", "agent", "variables", "production", "updated_at")
+    list_display = ("slot", "agent", "production", "override", "updated_at")
+    list_select_related = ("production",)
+    search_fields = ("slot",)
+    inlines = (VersionInline,)
+
+    @admin.display(description=_("set by the environment"))
+    def override(self, prompt: Prompt) -> str:
+        return prompts.override_of(prompt.slot)
+
+
+class VersionForm(forms.ModelForm):
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"])
+        try:
+            prompts.parts(text)
+        except ScriptoriumError as error:
+            raise forms.ValidationError(sentences.say(error.code, error.params)) from None
+        return text
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(admin.ModelAdmin):
+    """A version never changes: a new text is a new version."""
+
+    form = VersionForm
+    fields = ("prompt", "text", "message")
+    list_display = ("__str__", "message", "from_file", "author", "created_at", "is_production")
+    list_select_related = ("prompt", "author")
+    list_filter = ("prompt",)
+    actions = ("set_production",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.fields if obj else ()
+
+    def save_model(self, request: HttpRequest, version: PromptVersion, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            prompts.add_version(
+                version.prompt, version.text, id=version.id, author=request.user, message=version.message
+            )
+            version.refresh_from_db()
+
+    @admin.display(description=_("in production"), boolean=True)
+    def is_production(self, version: PromptVersion) -> bool:
+        return version.prompt.production_id == version.id
+
+    @admin.action(description=_("Set as production"), permissions=["change"])
+    def set_production(self, request: SignedInRequest, chosen: QuerySet[PromptVersion]) -> None:
+        for version in chosen:
+            prompts.set_production(version, by=request.user)
+            self.log_change(request, version, "set as production")
+
+
+class AgentForm(forms.ModelForm):
+    def clean_chain(self) -> list[str]:
+        chain = self.cleaned_data["chain"] or []
+        try:
+            return [str(ModelRef.parse(name)) for name in chain]
+        except (AttributeError, TypeError, ValueError):
+            said = sentences.say("validation.chain", {"agent": self.instance.title})
+            raise forms.ValidationError(said) from None
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin):
+    form = AgentForm
+    fields = ("name", "title", "role", "chain", "override", "in_force", "temperature", "max_tokens", "updated_at")
+    readonly_fields = ("name", "override", "in_force", "updated_at")
+    list_display = ("title", "name", "chain", "override", "in_force")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("set by the environment"))
+    def override(self, agent: Agent) -> str:
+        return agents.override_of(agent.name)
+
+    @admin.display(description=_("in force"))
+    def in_force(self, agent: Agent) -> str:
+        try:
+            return ", ".join(str(model) for model in agents.chain(agent))
+        except ScriptoriumError as error:
+            return sentences.say(error.code, error.params)

@@ -1,0 +1,99 @@
+"""Staff's view of people, workspaces, tokens and files."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from memory import tokens
+from memory.models import File, Membership, Token, User, Workspace
+
+
+class ReadOnly(admin.ModelAdmin):
+    """To look at. Who has the right to change may run the actions, which are verbs; a form would save whole rows."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+
+class ReadOnlyInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    list_display = ("username", "email", "language", "is_active", "is_staff", "last_login")
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), (_("Reading"), {"fields": ("language", "study_level")}))
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff who may edit users could otherwise give a superuser a new password, and be one."""
+        return not is_above(obj, request.user) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return not is_above(obj, request.user) and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return () if request.user.is_superuser else ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def is_above(other: User | None, user: User | AnonymousUser) -> bool:
+    return other is not None and other.is_superuser and not user.is_superuser
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    inlines = (MembershipInline,)
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnly):
+    """Never shows a digest. Tokens are made by `manage.py token`, where the secret is shown to who needs it alone."""
+
+    fields = ("user", "name", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_display = ("name", "user", "scopes", "state", "last_used_at", "expires_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    actions = ("revoke",)
+
+    @admin.display(description=_("state"))
+    def state(self, token: Token) -> str:
+        return tokens.state(token)
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
+        for token in chosen:
+            tokens.revoke(token)
+            self.log_change(request, token, "revoked")
+
+
+@admin.register(File)
+class FileAdmin(ReadOnly):
+    list_display = ("name", "kind", "size", "workspace", "user", "created_at")
+    list_select_related = ("workspace", "user")
+    list_filter = ("kind",)
+    search_fields = ("name", "sha256")
