@@ -17,6 +17,7 @@ from generation.mailbox import Mailbox
 from generation.models import Run
 from generation.registry import recipe_of
 from memory import workspaces
+from memory.answers import body
 from memory.authentication import user_of_token
 from memory.base.database import db
 from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
@@ -115,9 +116,12 @@ class Socket(AsyncWebsocketConsumer):
             frame = parse(text_data)
             await self.act(frame)
         except ScriptoriumError as error:
-            self.mailbox.put(error_frame(error, frame.get("key"), frame.get("run")))
-            if isinstance(error, SignInNeeded) or (isinstance(error, LimitReached) and self.guest is None):
-                await self.close(CLOSED_UNAUTHORISED)
+            told = error_frame(error, frame.get("key"), frame.get("run"))
+            if self.guest is None:
+                await self.send(told)
+                await self.close(CLOSED_LIMIT if isinstance(error, LimitReached) else CLOSED_UNAUTHORISED)
+            else:
+                self.mailbox.put(told)
 
     async def act(self, frame: dict[str, Any]) -> None:
         if self.guest is None:
@@ -221,7 +225,7 @@ def parse(text: str | None) -> dict[str, Any]:
 
 def error_frame(error: ScriptoriumError, key: Any = None, run: Any = None) -> str:
     about = {name: value for name, value in (("key", key), ("run", run)) if isinstance(value, str)}
-    return orjson.dumps({"type": "error", **about, **error.as_data()}).decode()
+    return orjson.dumps({"type": "error", **about, **body(error)}, default=str).decode()
 
 
 def uuid_of(frame: dict[str, Any], name: str) -> UUID:

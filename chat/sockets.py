@@ -9,8 +9,11 @@ from uuid import UUID
 
 import orjson
 import structlog
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
 
 from generation.events import LOST_CONNECTION
 from memory import tokens
@@ -20,6 +23,8 @@ from memory.base.news import CHANGED, bell
 from memory.models import User
 
 log = structlog.get_logger()
+
+SessionStore: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
 MOST_PER_USER = 30
 CHECK_SECONDS = 4.0
@@ -49,7 +54,7 @@ class Guest:
 
 def session_stands(session: Any, user_id: UUID) -> bool:
     """Whether the stored session is still this user's: not signed out, password unchanged, account active."""
-    stored = type(session)(session.session_key)
+    stored = SessionStore(session.session_key)
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or stored.get(SESSION_KEY) != str(user_id):
         return False

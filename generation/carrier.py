@@ -32,6 +32,7 @@ from memory.base.news import CARRIERS, bell
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.25
+LEAVE_SECONDS = 2.5
 WAITED_SECONDS = 0.5  # before this a run belongs to the horse that was nudged for it
 ALL_QUEUES = tuple(queue.value for queue in Queue)
 
@@ -92,7 +93,8 @@ class Carrier:
         self.claiming = False
         for carried in list(self.carried.values()):
             carried.stop(LetGo)
-        await self.until_empty()
+        with suppress(TimeoutError):  # what cannot be given back now (no database) is found by its lease
+            await asyncio.wait_for(self.until_empty(), LEAVE_SECONDS)
         bell.forget(CARRIERS, self.on_ring)
         await self.flusher.close()
         self.leases.stop()

@@ -19,6 +19,7 @@ from generation.blocks import Renderer
 from generation.events import LOST_CONNECTION
 from generation.models import END_STATES, Claim
 from generation.replay import Range, read
+from memory.answers import body
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import ScriptoriumError
@@ -173,7 +174,8 @@ class Hub:
                 if part.reset:
                     return self.leave(following)
         except ScriptoriumError as error:
-            following.send(orjson.dumps({"type": "error", "run": str(following.run_id), **error.as_data()}).decode())
+            told = {"type": "error", "run": str(following.run_id), **body(error)}
+            following.send(orjson.dumps(told, default=str).decode())
             self.leave(following)
         finally:
             following.catching_up = None

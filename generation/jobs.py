@@ -44,9 +44,11 @@ async def carry_on(carrier: Carrier, leaving: asyncio.Event) -> None:
     await bell.open()
     claiming = asyncio.create_task(carrier.claim_for_ever())
     leave_at = time.monotonic() + CARRY_SECONDS
-    while carrier.carried and not leaving.is_set():
-        if carrier.claiming and time.monotonic() > leave_at:
+    while not leaving.is_set() and (carrier.carried or not claiming.done()):
+        if time.monotonic() > leave_at:
             carrier.leave()
+        if not carrier.carried:
+            carrier.claiming = False  # what the last look still claims is carried to its end
         await asyncio.sleep(LOOK_SECONDS)
     carrier.claiming = False
     await claiming

@@ -89,11 +89,17 @@ def join(rows: Iterable[Row], since: int, most_bytes: int) -> tuple[list[dict[st
             if stream in streams:
                 streams[stream].append(data["text"])
                 continue
+            end_attempts_but(streams, data["step"], data["attempt"])
             data["text"] = streams[stream] = [data["text"]]
         else:
             end_streams(streams, data.get("step") or data.get("key"))
         events.append({"seq": seq, "type": kind, "data": data, "at": at.isoformat(timespec="milliseconds")})
     return finish(events), upto, True
+
+
+def end_attempts_but(streams: dict[tuple[str, str, int], list[str]], step: str, attempt: int) -> None:
+    for stream in [stream for stream in streams if stream[1] == step and stream[2] != attempt]:
+        del streams[stream]
 
 
 def end_streams(streams: dict[tuple[str, str, int], list[str]], step: str | None) -> None:

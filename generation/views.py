@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
@@ -17,7 +17,7 @@ from generation.models import END_STATES
 from generation.replay import read
 from memory.authentication import user_of
 from memory.base.database import db
-from memory.base.errors import InvalidInput, ScriptoriumError
+from memory.base.errors import InvalidInput
 
 KEEP_ALIVE_SECONDS = 15
 # Daphne never pushes back: past this the stream ends, and the reader comes again with its Last-Event-ID.
@@ -26,7 +26,7 @@ MOST_BYTES = 4_000_000
 
 @require_GET
 async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
-    """`?since=N` (or Last-Event-ID): what came after N. Raises nothing: errors have the shape of the API."""
+    """`?since=N` (or Last-Event-ID): what came after N."""
     user = await db(user_of, request)
     await db(pictures.visible, user, run_id)
     since = since_of(request)
@@ -74,7 +74,3 @@ def is_last(part: dict[str, Any]) -> bool:
         return True
     events = part["events"]
     return part["state"] in END_STATES and (not events or events[-1]["type"] == "done")
-
-
-def refused(error: ScriptoriumError) -> HttpResponse:
-    return JsonResponse(error.as_data(), status=error.status)

@@ -31,6 +31,7 @@ SCHEMES = {"http", "https", "mailto"}
 
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 LIST_ITEM = re.compile(r"^ {0,3}([-+*]|\d{1,9}[.)])\s")
+DECIDED = re.compile(r"^([^\s\d*+-]|\S+\s)")  # no more characters can turn this into the start of a list item
 CONTINUES = re.compile(r"^(\s|[-+*]\s|\d{1,9}[.)]\s)")
 
 
@@ -75,6 +76,9 @@ class BlockCutter:
             if self.begins_block(line):
                 yield self.close()
             self.add(line)
+        # A paragraph often comes as one long line: its first characters tell already that the block before has ended.
+        if DECIDED.match(self.rest) and self.begins_block(self.rest):
+            yield self.close()
 
     def finish(self) -> Iterator[str]:
         """The text has ended: the last block closes."""

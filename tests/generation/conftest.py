@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from generation import agents, prompts, runs
 from generation.carrier import Carrier
-from generation.models import END_STATES, Claim, Queue, Run, RunState
+from generation.models import END_STATES, Claim, Queue, Run, RunState, Step
 from generation.recipes.base import Recipe
 from generation.registry import recipe_of
 from memory.base.database import db as in_database
@@ -101,17 +101,23 @@ def start(house: People) -> Start:
 
 
 @pytest_asyncio.fixture
-async def carrier(house: People) -> AsyncIterator[Carrier]:
+async def ringing() -> AsyncIterator[None]:
+    """The bell of this process, open in the test's loop."""
+    await bell.open()
+    yield
+    await bell.close()
+
+
+@pytest_asyncio.fixture
+async def carrier(house: People, ringing: None) -> AsyncIterator[Carrier]:
     """A carrier at work in this loop, as in the web process."""
     one = Carrier([Queue.WEB, Queue.DEFAULT, Queue.HIGH], 100, waited=0)
     await one.open()
-    await bell.open()
     claiming = asyncio.create_task(one.claim_for_ever())
     yield one
     one.claiming = False
     await claiming
     await one.close()
-    await bell.close()
 
 
 async def state_of(run: Run) -> Claim:
@@ -129,3 +135,8 @@ async def reached(run: Run, *states: RunState, within: float = 20) -> Claim:
         assert time.monotonic() < until, f"still {claim.state} after {within} s"
         await asyncio.sleep(0.02)
     return claim
+
+
+async def recorded_text(run: Run) -> dict[str, str]:
+    """The recorded text of each step."""
+    return await in_database(lambda: dict(Step.objects.filter(run=run).values_list("key", "text")))

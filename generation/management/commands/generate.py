@@ -21,7 +21,7 @@ from generation.replay import Range, read
 from memory import workspaces
 from memory.base.errors import InvalidInput, ScriptoriumError
 from memory.models import Role, User
-from memory.sentences import sentence
+from memory.sentences import say
 
 EXIT = {RunState.DONE: 0, RunState.PARTIAL: 3}
 LOOK_SECONDS = 0.15
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             run = start(options)
             self.watch(run, options)
         except ScriptoriumError as error:
-            raise CommandError(sentence(error)) from None
+            raise CommandError(f"{say(error.code, error.params)} ({error.code})") from None
         except KeyboardInterrupt:
             raise CommandError("Not watching any more; the run goes on.", returncode=130) from None
         run = Run.objects.select_related("claim").get(id=run.id)

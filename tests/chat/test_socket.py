@@ -1,0 +1,228 @@
+"""The socket: who may open it, what it follows, and how it says no."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from chat.sockets import MOST_PER_USER, sockets
+from config.asgi import application
+from generation.carrier import Carrier
+from generation.hub import hub
+from generation.models import Queue, Run
+from memory import tokens
+from memory.base.database import db as in_database
+from memory.base.news import changed
+from memory.models import User
+from tests.generation.conftest import Demo, Start, recorded_text, state_of
+from tests.generation.test_log import fold
+from tests.people import People
+
+ORIGIN = settings.ALLOWED_ORIGINS[0]
+
+Open = Callable[..., Awaitable["Page"]]
+
+
+class Page:
+    """A socket as a page or a program holds it."""
+
+    def __init__(self, communicator: WebsocketCommunicator) -> None:
+        self.communicator = communicator
+
+    async def send(self, **frame: Any) -> None:
+        await self.communicator.send_to(text_data=orjson.dumps(frame).decode())
+
+    async def hear(self, *types: str, within: float = 10) -> dict[str, Any]:
+        """The next frame, or the next of these types."""
+        while True:
+            frame: dict[str, Any] = orjson.loads(await self.communicator.receive_from(timeout=within))
+            if not types or frame["type"] in types:
+                return frame
+
+    async def closed(self, within: float = 10) -> int:
+        while True:
+            message = await self.communicator.receive_output(timeout=within)
+            if message["type"] == "websocket.close":
+                return int(message["code"])
+
+
+@pytest_asyncio.fixture
+async def open_page(transactional_db: None, ringing: None) -> AsyncIterator[Open]:
+    opened: list[Page] = []
+    await hub.open()
+    sockets.open()
+
+    async def one(user: User | None = None, origin: str = ORIGIN, token: str = "") -> Page:
+        headers = [(b"origin", origin.encode())] if origin else []
+        if user:
+            client = Client()
+            await in_database(client.force_login, user)
+            headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
+        page = Page(WebsocketCommunicator(application, "/ws/", headers))
+        accepted, _ = await page.communicator.connect(timeout=5)
+        assert accepted
+        opened.append(page)
+        if token:
+            await page.send(type="token", token=token)
+        return page
+
+    yield one
+    for page in opened:
+        await page.communicator.disconnect()
+    sockets.close()
+    await hub.close()
+
+
+async def test_a_page_follows_a_note_to_its_end(
+    open_page: Open, carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(tokens_per_second=500)
+    run = await start()
+    page = await open_page(house.teammate)
+    await page.send(type="follow", run=str(run.id), since=0)
+    events: list[dict[str, Any]] = []
+    position = 0
+    while not events or events[-1]["type"] != "done":
+        frame = await page.hear("events")
+        assert frame["after"] == position
+        position = frame["upto"]
+        events += frame["events"]
+    assert fold(events) == await recorded_text(run)
+    assert frame["state"] == "done"
+
+
+@pytest.mark.parametrize("origin", ["", "null", "https://evil.example", "http://127.0.0.1:1"])
+async def test_a_session_from_another_place_opens_nothing(open_page: Open, house: People, origin: str) -> None:
+    page = await open_page(house.owner, origin=origin)
+    await page.send(type="ping")
+    assert (await page.hear("error"))["error_code"] == "authentication.needed"
+    assert await page.closed() == 4401
+
+
+async def test_a_program_enters_by_its_token_and_may_only_what_the_token_may(open_page: Open, house: People) -> None:
+    _, secret = await in_database(tokens.issue, house.owner, "reader", ["read"])
+    page = await open_page(origin="", token=secret)
+    assert (await page.hear())["type"] == "accepted"
+    await page.send(type="start", key="k", kind="note", brief="a brief")
+    assert (await page.hear())["error_code"] == "permission.scope"
+    assert not await in_database(Run.objects.exists)
+
+
+async def test_a_stranger_cannot_follow_stop_or_watch_the_run(open_page: Open, start: Start, house: People) -> None:
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    page = await open_page(house.stranger)
+    for frame in (
+        {"type": "follow", "run": str(run.id), "since": 0},
+        {"type": "stop", "run": str(run.id)},
+        {"type": "watch", "topics": [f"run.{run.id}"]},
+        {"type": "watch", "topics": [f"workspace.{house.workspace.id}"]},
+        {"type": "watch", "topics": [f"user.{house.owner.id}"]},
+    ):
+        await page.send(**frame)
+        assert (await page.hear())["error_code"].startswith("not_found.")
+    assert (await state_of(run)).state == "queued"
+
+
+async def test_a_viewer_follows_but_does_not_stop(open_page: Open, start: Start, house: People) -> None:
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    page = await open_page(house.viewer)
+    await page.send(type="follow", run=str(run.id), since=0)
+    assert (await page.hear())["type"] == "events"
+    await page.send(type="stop", run=str(run.id))
+    assert (await page.hear())["error_code"] == "permission.role"
+
+
+async def test_start_twice_with_one_key_is_one_run(open_page: Open, house: People) -> None:
+    page = await open_page(house.owner)
+    answers = []
+    for _ in range(2):
+        await page.send(type="start", key="same", kind="note", brief="a brief")
+        answers.append(await page.hear("accepted"))
+    assert answers[0] == answers[1]
+    assert await in_database(Run.objects.count) == 1
+    await page.send(type="stop", run=answers[0]["run"])
+    assert (await page.hear("accepted"))["run"] == answers[0]["run"]
+    assert (await in_database(lambda: Run.objects.select_related("claim").get())).claim.state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("no json", "validation.json"),
+        ("[1]", "validation.json"),
+        ("[" * 2000, "validation.json"),
+        ('{"a":' * 100 + "1" + "}" * 100, "validation.too_deep"),
+        ('{"type":"websocket.disconnect"}', "validation.frame_type"),
+        ('{"type":"follow","run":"x"}', "not_found.run"),
+        ('{"type":"start","kind":"note","brief":"b"}', "validation.key"),
+        ('{"type":"start","key":"k","kind":"nothing","brief":"b"}', "validation.kind"),
+        ('{"type":"start","key":"k","kind":"note","brief":""}', "validation.brief_empty"),
+        ('{"type":"watch","topics":"all"}', "validation.topics"),
+    ],
+)
+async def test_a_bad_frame_is_answered_by_an_error_and_the_socket_lives(
+    open_page: Open, house: People, text: str, code: str
+) -> None:
+    page = await open_page(house.owner)
+    await page.communicator.send_to(text_data=text)
+    assert (await page.hear())["error_code"] == code
+    await page.send(type="ping")
+    assert (await page.hear())["type"] == "pong"
+
+
+async def test_a_watched_topic_tells_of_changes(open_page: Open, house: People) -> None:
+    page = await open_page(house.viewer)
+    topic = f"workspace.{house.workspace.id}"
+    await page.send(type="watch", topics=[topic])
+    await page.hear("accepted")
+    changed("run", house.workspace.id, 7, ["user.other", topic])
+    told = await page.hear("changed")
+    assert (told["topic"], told["version"]) == (topic, 7)
+
+
+async def test_a_socket_ends_within_seconds_of_signing_out(
+    open_page: Open, house: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.sockets.CHECK_SECONDS", 0.2)
+    sockets.close()
+    sockets.open()
+    page = await open_page(house.owner)
+    await page.send(type="ping")
+    await page.hear("pong")
+    await in_database(lambda: (house.owner.set_password("another one"), house.owner.save()))
+    assert await page.closed() == 4401
+
+
+async def test_a_user_has_a_bounded_number_of_sockets(open_page: Open, house: People) -> None:
+    pages = [await open_page(house.owner) for _ in range(MOST_PER_USER)]
+    assert len(sockets.guests) == len(pages)
+    page = await open_page(house.owner)
+    assert (await page.hear())["error_code"] == "limit.sockets"
+    assert await page.closed() == 4429
+
+
+async def test_the_tree_brings_the_children(
+    open_page: Open, carrier: Carrier, start: Start, house: People
+) -> None:
+    page = await open_page(house.owner)
+    run = await start("tests.jobs.spreading")
+    await page.send(type="follow", run=str(run.id), since=0, tree=True)
+    ended: set[str] = set()
+    while len(ended) < 4:
+        frame = await page.hear("events")
+        if any(event["type"] == "done" for event in frame["events"]):
+            ended.add(frame["run"])
+    assert str(run.id) in ended
+
+
+async def test_an_idle_socket_without_a_first_frame_is_closed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, house: People
+) -> None:
+    monkeypatch.setattr("chat.consumers.FIRST_FRAME_SECONDS", 0.2)
+    page = await open_page(None, origin="")
+    assert await page.closed() == 4401
