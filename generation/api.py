@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Header, Router
+from ninja import Header, Router, Status
 
 from generation import pictures, runs
 from generation.models import Run
@@ -23,13 +23,13 @@ def drawn(run: Run, request: SignedInRequest) -> dict[str, Any]:
 @router.post("/runs", response={202: RunOut}, summary="Start a run")
 def start(
     request: SignedInRequest, order: OrderIn, idempotency_key: str | None = Header(None, max_length=200)
-) -> tuple[int, dict[str, Any]]:
+) -> Status[dict[str, Any]]:
     """The same Idempotency-Key with the same order answers with the run that it started the first time."""
     recipe = recipe_of(order.kind)
     workspace = workspaces.choose(request.user, order.workspace, Role.EDITOR)
     asked = runs.Order(order.brief, order.title, order.options, order.files, order.language)
     run, _ = runs.start(recipe, asked, user=request.user, workspace=workspace, key=idempotency_key)
-    return 202, drawn(run, request)
+    return Status(202, drawn(run, request))
 
 
 @router.get("/runs", response=RunPage, summary="Runs, newest first")
@@ -46,23 +46,23 @@ def show(request: SignedInRequest, run_id: UUID, text: bool = False) -> dict[str
 
 
 @router.post("/runs/{uuid:run_id}/cancel", response={202: RunOut}, summary="Stop a run and its children")
-def cancel(request: SignedInRequest, run_id: UUID) -> tuple[int, dict[str, Any]]:
+def cancel(request: SignedInRequest, run_id: UUID) -> Status[dict[str, Any]]:
     run = pictures.visible(request.user, run_id)
     runs.cancel(run, by=request.user)
-    return 202, drawn(run, request)
+    return Status(202, drawn(run, request))
 
 
 @router.post("/runs/{uuid:run_id}/retry", response={202: RunOut}, summary="A new run that keeps the good steps")
 def retry(
     request: SignedInRequest, run_id: UUID, body: RetryIn | None = None, idempotency_key: str | None = Header(None)
-) -> tuple[int, dict[str, Any]]:
+) -> Status[dict[str, Any]]:
     run = pictures.visible(request.user, run_id)
     new, _ = runs.retry(run, by=request.user, steps=body.steps if body else (), key=idempotency_key)
-    return 202, drawn(new, request)
+    return Status(202, drawn(new, request))
 
 
 @router.post("/runs/{uuid:run_id}/answers", response={202: RunOut}, summary="Answer a run that waits for a person")
-def answer(request: SignedInRequest, run_id: UUID, body: AnswerIn) -> tuple[int, dict[str, Any]]:
+def answer(request: SignedInRequest, run_id: UUID, body: AnswerIn) -> Status[dict[str, Any]]:
     run = pictures.visible(request.user, run_id)
     runs.answer(run, by=request.user, step=body.step, value=body.value)
-    return 202, drawn(run, request)
+    return Status(202, drawn(run, request))

@@ -64,16 +64,16 @@ def line(run: Run) -> dict[str, Any]:
 def usage(run: Run) -> dict[str, Any]:
     sums = Call.objects.filter(Q(run=run) | Q(run__parent=run)).aggregate(
         calls=Count("id"),
-        tokens_in=Sum("tokens_in"),
-        tokens_out=Sum("tokens_out"),
-        cost_usd=Sum("cost_usd"),
+        read=Sum("tokens_in"),
+        written=Sum("tokens_out"),
+        paid=Sum("cost_usd"),
         unknown=Count("id", filter=Q(cost_usd=None) & ~Q(state=CallState.SENT)),
     )
     return {
         "calls": sums["calls"],
-        "tokens_in": sums["tokens_in"] or 0,
-        "tokens_out": sums["tokens_out"] or 0,
-        "cost_usd": float(sums["cost_usd"] or 0),
+        "tokens_in": sums["read"] or 0,
+        "tokens_out": sums["written"] or 0,
+        "cost_usd": float(sums["paid"] or 0),
         "is_cost_known": not sums["unknown"],
     }
 

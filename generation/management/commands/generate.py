@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from generation import pictures, runs
-from generation.management.progress import Line
-from generation.models import END_STATES, Run, RunState
+from generation.management.progress import Bar, Silent, Text, Watcher
+from generation.models import END_STATES, Claim, Run, RunState
 from generation.registry import recipe_of
 from generation.replay import Range, read
 from memory import workspaces
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             run = start(options)
-            self.watch(run, options)
+            self.watch(run, self.watcher(options), as_json=options["json"] and options["follow"])
         except ScriptoriumError as error:
             raise CommandError(f"{say(error.code, error.params)} ({error.code})") from None
         except KeyboardInterrupt:
@@ -59,25 +59,34 @@ class Command(BaseCommand):
             self.stdout.write(orjson.dumps(pictures.draw(run)).decode())
         sys.exit(EXIT.get(RunState(run.claim.state), 1))
 
-    def watch(self, run: Run, options: dict[str, Any]) -> None:
+    def watch(self, run: Run, watcher: Watcher, as_json: bool) -> None:
         """Read the log until its last event. A database that is away for a while only delays this."""
-        line = Line(self.stderr, follow=options["follow"], quiet=options["json"])
-        since, waiting_since = 0, time.monotonic()
+        since, unclaimed_at = 0, time.monotonic() + UNCLAIMED_SECONDS
         while True:
             seen = patiently(run, since)
             since = seen.upto
             for event in seen.events:
-                line.show(event)
-                if options["json"] and options["follow"]:
+                watcher.show(event)
+                if as_json:
                     self.stdout.write(orjson.dumps(event).decode())
             if seen.state in END_STATES and (not seen.events or seen.events[-1]["type"] == "done"):
-                return line.end(run, seen.state)
-            if seen.state == RunState.WAITING and line.question:
+                watcher.end(run, seen.state)
+                return
+            if seen.state == RunState.WAITING and waits_for_a_person(run):
                 raise CommandError(f"The run waits for an answer: POST /api/v1/runs/{run.id}/answers", returncode=4)
-            if seen.state == RunState.QUEUED and time.monotonic() - waiting_since > UNCLAIMED_SECONDS:
-                line.note("Nobody has taken the run yet. Is `make up` running, with a worker for its queue?")
-                waiting_since = float("inf")
+            if seen.state == RunState.QUEUED and time.monotonic() > unclaimed_at:
+                watcher.note("Nobody has taken the run yet. Is `make up` running, with a worker for its queue?")
+                unclaimed_at = float("inf")
             time.sleep(LOOK_SECONDS)
+
+    def watcher(self, options: dict[str, Any]) -> Watcher:
+        if options["json"]:
+            return Silent()
+        return Text(sys.stdout, self.stderr) if options["follow"] else Bar(self.stderr)
+
+
+def waits_for_a_person(run: Run) -> bool:
+    return Claim.objects.filter(run=run, state=RunState.WAITING, reason="person").exists()
 
 
 def patiently(run: Run, since: int) -> Range:
