@@ -1,0 +1,93 @@
+"""The desk of a house under test: a process that makes its people and starts its runs, told by lines of JSON.
+
+It is a process of its own because the tests' own Django lives in another database. What loses its answer is asked
+again with the same key: a start must be safe to repeat.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import django
+import orjson
+from django.core.management import call_command
+
+os.environ.setdefault("PROCESS", "command")
+django.setup()
+
+from django.db import close_old_connections  # noqa: E402 models need the apps
+
+from generation import agents, prompts, runs, sweep  # noqa: E402
+from generation.events import LOST_CONNECTION  # noqa: E402
+from generation.models import Queue, Run  # noqa: E402
+from generation.recipes.base import Recipe  # noqa: E402
+from generation.registry import recipe_of  # noqa: E402
+from memory import tokens  # noqa: E402
+from memory.models import User, Workspace  # noqa: E402
+from tests.jobs import AnyOptions  # noqa: E402
+from tests.people import make_people  # noqa: E402
+
+PATIENCE_SECONDS = 90
+
+
+def open_house() -> dict[str, str]:
+    """Migrate, make people; the secrets of their tokens by name."""
+    call_command("migrate", verbosity=0, interactive=False)
+    prompts.sync()
+    agents.sync()
+    people = make_people()
+    members = (people.owner, people.teammate, people.viewer)
+    return {user.username: tokens.issue(user, "chaos")[1] for user in members}
+
+
+def start(key: str, queue: str, brief: str, job: str = "", **options: Any) -> str:
+    """A note, or a job of the tests."""
+    recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of("note")
+    user = User.objects.get(username="owner")
+    workspace = Workspace.objects.get(name="Scriptorium")
+    order = runs.Order(brief, options=options)
+    run, _ = runs.start(recipe, order, user=user, workspace=workspace, key=key, queue=Queue(queue))
+    return str(run.id)
+
+
+def cancel(run: str) -> None:
+    found = Run.objects.select_related("workspace", "user").get(id=UUID(run))
+    runs.cancel(found, by=found.user)
+
+
+def sweep_once() -> bool:
+    return sweep.once()
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "open_house": open_house,
+    "start": start,
+    "cancel": cancel,
+    "sweep": sweep_once,
+}
+
+
+def answer(verb: str, **asked: Any) -> Any:
+    """What the verb returns; asked again for as long as the database is away."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        close_old_connections()
+        try:
+            return VERBS[verb](**asked)
+        except LOST_CONNECTION:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def main() -> None:
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(orjson.dumps(answer(**orjson.loads(line))) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""A house of real processes with services of its own, to be broken: each process is kept alive, all can be killed.
+
+Started as config/supervisor/plan.py does it, with short leases, and with a proxy in front of PostgreSQL.
+"""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import psycopg
+
+from config.services import PostgreSQL, Redis
+from config.services.command import Command
+from config.supervisor.house import BASE, free_port
+from tests.chaos.invariants import Sql
+from tests.chaos.keeper import Keeper, children, wait_until
+from tests.chaos.proxy import Proxy
+
+WORKERS = 2
+BRIEF = "Four sections on what is kept and what is lost. Number {}."
+STREAMING = """
+SELECT count(DISTINCT (e.run_id, e.data->>'step')) FROM generation_claim c
+JOIN generation_event e ON e.run_id = c.run_id AND e.type = 'content_delta' AND e.at > now() - interval '0.5 seconds'
+JOIN generation_step s ON s.run_id = c.run_id AND s.key = e.data->>'step' AND s.state = 'running'
+WHERE c.state = 'running' AND c.lease_until > now()
+"""
+
+
+class Stack:
+    def __init__(self, folder: Path, logs: Path, **settings: str) -> None:
+        self.logs = logs
+        self.postgresql = PostgreSQL(folder / "postgres", durable=False)
+        self.redis = Redis(folder / "redis", durable=False)
+        self.doors = Path(tempfile.mkdtemp(prefix="chaos-", dir="/tmp"))
+        self.proxy = Proxy(self.doors, self.postgresql.sockets)
+        self.port, self.demo_port = free_port(), free_port()
+        self.armed = self.doors / "fault"
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": f"postgresql://scriptorium@/scriptorium?host={self.doors}",
+            "REDIS_URL": self.redis.url,
+            "DEMO_BASE_URL": f"http://127.0.0.1:{self.demo_port}/v1",
+            "PORT": str(self.port),
+            "DATA_DIR": str(folder / "data"),
+            "CHAOS_FAULT": str(self.armed),
+            "RUNS_OPEN_PER_USER": "10000",
+            "BUDGET_USER_DAY_TOKENS": "0",
+            "BUDGET_WORKSPACE_DAY_TOKENS": "0",
+            "DEMO_FIRST_TOKEN_MS": "50",
+            "PYTHONUNBUFFERED": "1",
+            "LEASE_SECONDS": "2",
+            "SWEEP_SECONDS": "1",
+            "RENUDGE_SECONDS": "2",
+            **settings,
+        }
+        self.keepers: dict[str, Keeper] = {}
+        self.secrets: dict[str, str] = {}
+        self.control = httpx.Client(base_url=f"http://127.0.0.1:{self.demo_port}", timeout=10)
+        self.asking = threading.Lock()
+        self.started = 0
+
+    # --- life
+
+    def start(self) -> None:
+        self.keep("postgresql", lambda: self.prepared(self.postgresql))
+        self.keep("redis", lambda: self.prepared(self.redis))
+        wait_until(self.postgresql.ready, "PostgreSQL")
+        wait_until(self.redis.ready, "Redis")
+        self.proxy.start()
+        self.keep("demo", lambda: self.python("demo", "-m", "generation.demo", "--port", str(self.demo_port)))
+        self.desk = self.open_desk()
+        self.secrets = self.ask("open_house")
+        self.keep("web", lambda: self.python("web", "manage.py", "web"))
+        for n in range(1, WORKERS + 1):
+            self.keep(f"worker-{n}", lambda n=n: self.worker(n))
+        self.until_ready()
+
+    def stop(self) -> None:
+        for name in [*(name for name in self.keepers if name not in ("postgresql", "redis")), "redis"]:
+            self.keepers[name].stop()
+        if hasattr(self, "desk"):
+            self.desk.terminate()
+            self.desk.communicate()
+        self.proxy.stop()
+        self.keepers["postgresql"].stop()
+        self.postgresql.tidy()
+        self.redis.tidy()
+        self.control.close()
+        shutil.rmtree(self.doors, ignore_errors=True)
+
+    def keep(self, name: str, make: Any) -> None:
+        self.keepers[name] = Keeper(name, make, self.logs / f"{name}.log")
+        self.keepers[name].start()
+
+    def prepared(self, service: PostgreSQL | Redis) -> Command:
+        service.prepare()
+        return service.command()
+
+    def python(self, name: str, *arguments: str, **environment: str) -> Command:
+        return Command(name, (sys.executable, *arguments), {**self.environment, **environment}, BASE)
+
+    def worker(self, n: int) -> Command:
+        serializer = ("--serializer", "rq.serializers.JSONSerializer")
+        return self.python(f"worker-{n}", "manage.py", "rqworker", "default", *serializer)
+
+    def until_ready(self) -> None:
+        """All processes have come up, however often they were killed."""
+
+        def ready() -> bool:
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
+            return False
+
+        wait_until(lambda: all(keeper.pid for keeper in self.keepers.values()), "all processes")
+        wait_until(ready, "the web process")
+
+    # --- the house from outside
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def open_desk(self) -> "subprocess.Popen[bytes]":
+        command = self.python("desk", "-m", "tests.chaos.desk")
+        with (self.logs / "desk.log").open("ab") as log:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+            return subprocess.Popen(command.argv, **pipes, **command.options())  # type: ignore[call-overload]
+
+    def ask(self, verb: str, **facts: Any) -> Any:
+        """Let the desk do it, and give what it returned. One at a time."""
+        with self.asking:
+            assert self.desk.stdin
+            assert self.desk.stdout
+            self.desk.stdin.write(orjson.dumps({"verb": verb, **facts}) + b"\n")
+            self.desk.stdin.flush()
+            line = self.desk.stdout.readline()
+        assert line, f"the desk has died, see {self.logs / 'desk.log'}"
+        return orjson.loads(line)
+
+    def begin(self, queue: str = "default", brief: str = "", **facts: Any) -> UUID:
+        """Start a note, or a `job` of the tests."""
+        self.started += 1
+        text = brief or BRIEF.format(self.started)
+        return UUID(self.ask("start", key=f"chaos-{self.started}", queue=queue, brief=text, **facts))
+
+    def model(self, **how: Any) -> None:
+        """Change how the demo model answers."""
+        self.control.post("/control", json=how).raise_for_status()
+
+    def stats(self, log: bool = True) -> dict[str, Any]:
+        return dict(self.control.get("/stats", params={"log": int(log)}).json())
+
+    @contextmanager
+    def sql(self) -> Iterator[Sql]:
+        """A connection past the proxy."""
+        with psycopg.connect(
+            host=str(self.postgresql.sockets), user="scriptorium", dbname="scriptorium", autocommit=True
+        ) as sql:
+            yield sql
+
+    def streaming(self) -> int:
+        """How many steps have streamed text within the last half second."""
+        with suppress(psycopg.OperationalError), self.sql() as sql:
+            row = sql.execute(STREAMING).fetchone()
+            return int(row[0]) if row else 0
+        return 0
+
+    # --- who can be killed
+
+    def workers(self) -> list[Keeper]:
+        return [keeper for name, keeper in self.keepers.items() if name.startswith("worker-")]
+
+    def horses(self) -> dict[int, Keeper]:
+        """Live horses and the keeper of their parent."""
+        return {horse: keeper for keeper in self.workers() if keeper.pid for horse in children(keeper.pid)}
+
+    def one_horse(self, chance: random.Random) -> tuple[int, Keeper] | None:
+        found = sorted(self.horses().items(), key=lambda item: item[1].name)
+        return chance.choice(found) if found else None
+
+    def restart_postgresql(self) -> None:
+        """As `pg_ctl restart -m immediate`: no session is told, nothing is flushed; then recovery from the log."""
+        keeper = self.keepers["postgresql"]
+        lives = keeper.lives
+        keeper.send(signal.SIGQUIT)
+        wait_until(lambda: keeper.lives > lives and self.postgresql.ready(), "PostgreSQL after its restart")
+
+    def restart_redis(self) -> None:
+        keeper = self.keepers["redis"]
+        lives = keeper.lives
+        keeper.send(signal.SIGKILL)
+        wait_until(lambda: keeper.lives > lives and self.redis.ready(), "Redis after its restart")
+
+    def flush_redis(self) -> None:
+        self.redis_command(b"FLUSHALL")
+
+    def redis_command(self, command: bytes) -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.redis.socket))
+            client.sendall(command + b"\r\n")
+            client.recv(64)
+
+
+def freeze(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+
+
+def wake(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

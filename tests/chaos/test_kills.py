@@ -1,0 +1,27 @@
+"""Whatever is killed while text streams, nothing is lost, nothing told twice and nothing paid twice."""
+
+import os
+
+from tests.chaos.followers import following
+from tests.chaos.invariants import check, recorded_texts, states, until_settled
+from tests.chaos.stack import Stack
+from tests.chaos.storm import Storm
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "50"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
+
+
+async def test_nothing_is_lost_whatever_is_killed(stack: Stack) -> None:
+    async with following(stack.url) as followers:
+        storm = Storm(stack, followers, SEED)
+        await storm.blow(KILLS)
+        await followers.until_all_ended(90)
+    with stack.sql() as sql:
+        until_settled(sql, storm.runs, 30)
+        ended = states(sql, storm.runs)
+        print(f"seed {SEED}: {dict(storm.blows)}; {len(storm.runs)} notes: {dict(ended)}")
+        assert check(sql, storm.runs, stack.stats()["log"]) == []
+        recorded = recorded_texts(sql, storm.runs)
+    assert followers.violations(recorded) == []
+    assert set(ended) <= {"done", "failed run.crashed"}
+    assert ended["done"] >= 0.9 * len(storm.runs)
