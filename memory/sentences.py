@@ -1,7 +1,7 @@
 """What an error says to a person: what happened, what is kept, one thing to do. One sentence for each code.
 
 A code without one gets its family's. Names in braces are filled from the error's parameters; `{limit:size}` writes
-bytes as a person would.
+bytes as a person would, `{held:word}` a word of ours in the reader's language.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import localize
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 FAMILIES: dict[str, Promise] = {
@@ -37,8 +38,10 @@ SENTENCES: dict[str, Promise] = {
     "authentication.link": _(
         "This link was used or is too old. Nothing was changed. `make up` and `manage.py sign_in` print a new one."
     ),
-    "permission.role": _("You are {held} in this workspace. Nothing was changed. Its owner can make you {needed}."),
-    "permission.scope": _("This token may not {needed}. Nothing was changed. Use one with that scope."),
+    "permission.role": _(
+        "You are {held:word} in this workspace. Nothing was changed. Its owner can make you {needed:word}."
+    ),
+    "permission.scope": _("This token may not {needed:word}. Nothing was changed. Use one with that scope."),
     "permission.csrf": _("The page was open for too long. Nothing was changed. Load it again, then repeat."),
     "permission.staff": _("Only staff may see this. Nothing was changed. Ask somebody of the staff."),
     "permission.refused": _("You may not see this. Nothing was changed. Ask an administrator for the right to."),
@@ -69,11 +72,13 @@ SENTENCES: dict[str, Promise] = {
     "validation.topics": _("These topics cannot be watched. What you watch stays. Send at most {limit} names."),
     "validation.key": _("The key is missing. Nothing was started. Send one that you keep for a second try."),
     "validation.since": _("The log has no number {since}. Nothing is lost. Read from 0."),
+    "validation.cursor": _("This place in the list is unknown. Nothing was changed. Begin at its top."),
     "validation.scopes": _("A token needs a scope. No token was made. There are: {allowed}."),
     "validation.name_empty": _("The name is empty. Nothing was made. Give it a name."),
     # Orders
     "validation.kind": _("There is no kind {kind}. Nothing was started. There are: {allowed}."),
     "validation.brief_empty": _("The brief is empty. Nothing was started. Say in a few words what to write."),
+    "validation.brief_not_utf8": _("The brief is not UTF-8 text. Nothing was started. Save it as UTF-8."),
     "validation.brief_too_long": _(
         "The brief has {length} characters. Nothing was started. Shorten it to {limit}, or send a file."
     ),
@@ -129,6 +134,10 @@ SENTENCES: dict[str, Promise] = {
     "model.reset": _("The provider closed the connection. What was written is kept. Try again."),
     "model.cut": _("The answer was cut off. What was written is kept. Try again."),
     "model.no_finish": _("The answer has no end. What was written is kept. Try again."),
+    "model.cut_at_limit": _(
+        "The answer reached its longest length. What was written is kept. Ask for less, or allow more."
+    ),
+    "model.unknown_finish": _("The answer ended in a way nobody knows. What was written is kept. Try again."),
     "model.error_event": _("The provider broke off its answer. What was written is kept. Try again."),
     "model.bad_shape": _("The provider sent something else than an answer. What was written is kept. Try again."),
     "model.not_json": _("The provider sent an answer nobody can read. What was written is kept. Try again."),
@@ -160,6 +169,9 @@ SENTENCES: dict[str, Promise] = {
     "model.paused": _("The model failed too often and rests. What was written is kept. Try again in a moment."),
 }
 
+# What `{…:word}` may be and no model names: scopes of tokens.
+WORDS = (_("read"), _("write"))
+
 
 def say(code: str, params: Mapping[str, Any]) -> str:
     """The sentence of a code in the language that is active now; one comes for every code, known or not."""
@@ -176,6 +188,8 @@ class Filler(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == "size" and isinstance(value, int):
             return filesizeformat(value)
+        if format_spec == "word":
+            return gettext(str(value))
         if isinstance(value, list | tuple):
             return ", ".join(str(item) for item in value)
         return str(localize(value))
