@@ -185,7 +185,7 @@ class Carrier:
             await self.end(running, end_state(running.steps), None, result)
         except Parked:
             return
-        except LetGo:
+        except (LetGo, *LOST_CONNECTION):  # what the database refused is no failure of the recipe
             await self.give_back(running)
         except asyncio.CancelledError:
             await self.stopped(carried)

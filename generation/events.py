@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import orjson
@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from generation.models import Claim, RunState
 from memory.base.text import clean_json
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LOST_CONNECTION = (OperationalError, InterfaceError)
@@ -127,6 +128,19 @@ def has_landed(cursor: Cursor, batch: Batch) -> bool:
     if epoch != cursor.epoch:
         raise LostClaim(cursor.run_id)
     return bool(last_seq == batch.upto)
+
+
+def patiently(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do what may safely be done twice (a read, a write of the same values), again while the database is away."""
+    for pause in pauses():
+        try:
+            return work(*args, **kwargs)
+        except LOST_CONNECTION:
+            connection.close()
+            if pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("patience ends by raising")
 
 
 def pauses() -> Iterable[float | None]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from generation import runs
 from generation.calls import error_data
 from generation.claims import after_commit, lock
-from generation.events import Cursor, Draft, LostClaim, record
+from generation.events import Cursor, Draft, LostClaim, patiently, record
 from generation.gateway import Gateway
 from generation.models import END_STATES, RECORDED_STATES, Claim, Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
@@ -147,12 +147,12 @@ class Running:
             )
             self.steps[key] = Step(key=key, state=StepState.RUNNING)
         while known is None or known.state not in RECORDED_STATES:
-            if not await db(self.open_children, key):
+            if not await db(patiently, self.open_children, key):
                 break
             if self.active == 0 and await self.park_for_children():
                 raise Parked
             await asyncio.sleep(LOOK_SECONDS)
-        ended = await db(self.children_of, key)
+        ended = await db(patiently, self.children_of, key)
         if known is None or known.state not in RECORDED_STATES:
             await self.record_step(
                 StepInProgress(self, key, 1), StepState.DONE, [str(child.id) for child in ended], None, None

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from generation import agents, calls, prompts
 from generation.calls import Purpose
-from generation.events import Draft
+from generation.events import Draft, patiently
 from generation.llm.journal import Attempt, Outcome
 from generation.llm.structured import answer_as
 from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
@@ -43,13 +43,13 @@ class StepInProgress:
 
     async def write(self, slot: str, variables: Mapping[str, Any], agent: str = "") -> str:
         """Text by the prompt in this slot, streamed as it comes. Raises ModelError or BudgetSpent."""
-        purpose, request = await db(compose, slot, variables, agent)
+        purpose, request = await db(patiently, compose, slot, variables, agent)
         await self.running.gateway.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
         return self.text
 
     async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
         """A value of this shape by the prompt in this slot; a malformed answer is repaired once."""
-        purpose, request = await db(compose, slot, variables, agent)
+        purpose, request = await db(patiently, compose, slot, variables, agent)
         chain = agents.chain(purpose.agent)
         _, value = await answer_as(self.running.gateway.router, chain, request, schema, CallJournal(self, purpose))
         return value
@@ -131,7 +131,7 @@ class CallJournal:
         metrics.step_attempts.labels("failed" if outcome.error else "done").inc()
         calls.count(attempt, outcome)
         if self.call_id is not None:
-            usage = await db(calls.settle, self.call_id, attempt, outcome)
+            usage = await db(patiently, calls.settle, self.call_id, attempt, outcome)
             self.step.running.outbox.add(calls.usage_draft(self.step.key, self.step.attempt, attempt, usage))
 
     async def wait(self, attempt: Attempt, error: ModelError, seconds: float) -> None:
