@@ -14,16 +14,17 @@ from config.supervisor import house
 
 QUEUES = ("high", "default", "low")
 SAMPLE = house.BASE / "generation" / "recipes" / "note" / "sample.txt"
-JOBS = {"demo": ("generate", "note", "--brief", str(SAMPLE), "--follow")}
+JOBS = {"demo": ("generate", "note", "--brief", str(SAMPLE))}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Started from left to right, stopped from right to left. `prepare` ends, with one line of JSON; `job` ends too."""
+    """Started in this order, stopped in the opposite one. `prepare` ends, with one line of JSON; `job` ends too. The
+    first of `processes` is the one that answers on PORT."""
 
     services: tuple[Service, ...]
-    prepare: Command
     models: tuple[Command, ...]
+    prepare: Command
     processes: tuple[Command, ...]
     job: Command | None = None
 

@@ -55,10 +55,13 @@ class Run:
     async def _start_and_wait(self) -> None:
         for service in self.plan.services:
             await self._add(child.of_service(service))
-        prepared = json.loads((await self._once(self.plan.prepare)).splitlines()[-1])
         await self._add(*map(child.of_command, self.plan.models))
-        await self._add(*map(child.of_command, self.plan.processes))
+        prepared = json.loads((await self._once(self.plan.prepare)).splitlines()[-1])
+        # The door first, with the machine to itself: people can come in while the workers load.
+        door, *others = map(child.of_command, self.plan.processes)
+        await self._add(door)
         await self._until_ready()
+        await self._add(*others, beside=True)
         log.ours.info("Log: %s. Ctrl-C stops everything.", self.log_file)
         self._tell(f"http://127.0.0.1:{self.port}{prepared['sign_in_path']}")
         if self.plan.job:
@@ -71,9 +74,12 @@ class Run:
         for service in self.plan.services:
             service.tidy()
 
-    async def _add(self, *tier: Child) -> None:
-        self.tiers.append(list(tier))
-        for one in tier:
+    async def _add(self, *children: Child, beside: bool = False) -> None:
+        """A tier of its own, or more for the last one."""
+        if not beside:
+            self.tiers.append([])
+        for one in children:
+            self.tiers[-1].append(one)
             await one.start()
 
     async def _once(self, command: Command, *, shown: bool = False) -> bytes:

@@ -55,7 +55,7 @@ def plan(data: Path, port: int, with_worker: bool) -> Plan:
         return python(name, ("-m", "tests.config.stand_in", name), real.prepare.env)
 
     processes = ("web", "worker") if with_worker else ("web",)
-    return Plan(real.services, stand_in("prepare"), (), tuple(map(stand_in, processes)))
+    return Plan(real.services, (), stand_in("prepare"), tuple(map(stand_in, processes)))
 
 
 def main() -> None:
