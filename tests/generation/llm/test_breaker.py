@@ -76,10 +76,10 @@ async def test_a_refusal_is_no_failure(make: Make, model: ModelRef) -> None:
 
 async def test_failures_far_apart_do_not_count_together(redis: Redis, model: ModelRef) -> None:
     for shared in (SharedRedis(redis), SharedRedis(None)):
-        breaker = Breaker(shared, failures=2, window=0.05, pause=PAUSE)
-        await fail(breaker, model, 1)
-        await asyncio.sleep(0.1)
-        await fail(breaker, model, 1)
+        breaker = Breaker(shared, failures=3, window=0.2, pause=PAUSE)
+        for _ in range(3):
+            await fail(breaker, model, 1)
+            await asyncio.sleep(0.12)
         assert not await is_paused(breaker, model)
 
 
@@ -104,7 +104,9 @@ async def test_a_trial_that_fails_pauses_again_at_once(make: Make, model: ModelR
     await fail(breaker, model, 3)
     await asyncio.sleep(PAUSE + 0.05)
     await breaker.admit(model)
+    await asyncio.sleep(PAUSE / 2)
     await fail(breaker, model, 1)
+    await asyncio.sleep(PAUSE * 0.7)  # by now the trial itself is over
     assert await is_paused(breaker, model)
 
 

@@ -236,7 +236,7 @@ async def test_nothing_after_done_holds_the_answer(upstream: Upstream, ask: Ask)
 
     upstream.plays(silence, comments)
     for _ in range(2):
-        assert len(await collect(ask())) == 2
+        assert len(await asyncio.wait_for(collect(ask()), 5)) == 2
 
 
 @pytest.mark.parametrize("play", [hang_before_headers, hang_in_the_middle, endless_text])

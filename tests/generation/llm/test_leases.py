@@ -50,6 +50,21 @@ async def test_no_more_than_the_limit_hold_a_lease_and_all_get_one(redis: Redis,
     assert crowd.most == 3
 
 
+async def test_a_waiting_crowd_asks_redis_no_more_than_one_would(redis: Redis, model: ModelRef) -> None:
+    leases = Leases(SharedRedis(redis), poll=0.05)
+    crowd = Crowd(model.provider, limit=1)
+    async with leases.hold(model.provider, 1):
+        before = await questions(redis)
+        waiting = asyncio.gather(*(crowd.enter(leases) for _ in range(50)))
+        await asyncio.sleep(0.5)
+        assert await questions(redis) - before < 20
+    await waiting
+
+
+async def questions(redis: Redis) -> int:
+    return int((await redis.info("commandstats"))["cmdstat_eval"]["calls"])
+
+
 async def test_the_limit_holds_over_processes(redis: Redis, model: ModelRef) -> None:
     processes = [Leases(SharedRedis(redis), poll=0.01) for _ in range(4)]
     crowd = Crowd(model.provider, limit=3)
@@ -63,9 +78,11 @@ async def test_a_lease_of_a_killed_process_expires(redis: Redis, redis_url: str,
     assert holder.stdout is not None
     await holder.stdout.readline()
     holder.kill()
-    assert await redis.zcard(f"llm:leases:{model.provider}") == 1
-    async with asyncio.timeout(5), Leases(SharedRedis(redis), poll=0.05).hold(model.provider, 1):
-        await holder.wait()
+    living = Leases(SharedRedis(redis), seconds=1, poll=0.05)
+    async with asyncio.timeout(5), living.hold(model.provider, 2):
+        assert await redis.zcard(f"llm:leases:{model.provider}") == 2
+        async with living.hold(model.provider, 2):
+            await holder.wait()
 
 
 async def test_a_held_lease_is_renewed(redis: Redis, model: ModelRef) -> None:
