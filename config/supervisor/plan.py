@@ -14,19 +14,27 @@ from config.supervisor import house
 
 QUEUES = ("high", "default", "low")
 SAMPLE = house.BASE / "generation" / "recipes" / "note" / "sample.txt"
-JOBS = {"demo": ("generate", "note", "--brief", str(SAMPLE))}
+JOBS = ("demo",)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that ends, with the terminal to itself, and the file it leaves."""
+
+    command: Command
+    result: Path
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Started in this order, stopped in the opposite one. `prepare` ends, with one line of JSON; `job` ends too. The
-    first of `processes` is the one that answers on PORT."""
+    """Started in this order, stopped in the opposite one. `prepare` ends, with one line of JSON. The first of
+    `processes` is the one that answers on PORT."""
 
     services: tuple[Service, ...]
     models: tuple[Command, ...]
     prepare: Command
     processes: tuple[Command, ...]
-    job: Command | None = None
+    job: Job | None = None
 
 
 def of_this_machine(data: Path, port: int, job: str = "") -> Plan:
@@ -50,7 +58,7 @@ def of_this_machine(data: Path, port: int, job: str = "") -> Plan:
         prepare=manage("prepare", ("prepare", "--json"), shared),
         models=models,
         processes=(manage("web", ("web",), shared), *_workers(shared)),
-        job=manage(job, JOBS[job], shared) if job else None,
+        job=_demo(data / "note.md", shared) if job == "demo" else None,
     )
 
 
@@ -61,6 +69,11 @@ def python(name: str, arguments: tuple[str, ...], shared: Mapping[str, str]) -> 
 
 def manage(name: str, arguments: tuple[str, ...], shared: Mapping[str, str]) -> Command:
     return python(name, ("manage.py", *arguments), shared)
+
+
+def _demo(result: Path, shared: Mapping[str, str]) -> Job:
+    arguments = ("generate", "note", "--brief", str(SAMPLE), "--export", str(result))
+    return Job(manage("demo", arguments, shared), result)
 
 
 def _services(data: Path) -> dict[str, Service]:

@@ -13,7 +13,7 @@ from config.services import ServiceError
 from config.services.command import Command
 from config.supervisor import child, house, log
 from config.supervisor.child import Child
-from config.supervisor.plan import Plan
+from config.supervisor.plan import Job, Plan
 
 READY_SECONDS = 90.0
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -65,7 +65,7 @@ class Run:
         log.ours.info("Log: %s. Ctrl-C stops everything.", self.log_file)
         self._tell(f"http://127.0.0.1:{self.port}{prepared['sign_in_path']}")
         if self.plan.job:
-            await self._once(self.plan.job, shown=True)
+            await self._do(self.plan.job)
         await asyncio.Event().wait()
 
     async def _stop(self) -> None:
@@ -81,6 +81,12 @@ class Run:
         for one in children:
             self.tiers[-1].append(one)
             await one.start()
+
+    async def _do(self, job: Job) -> None:
+        job.result.unlink(missing_ok=True)
+        await self._once(job.command, shown=True)
+        if job.result.exists():
+            log.ours.info("It is in %s, and in the admin. Everything goes on until Ctrl-C.", job.result)
 
     async def _once(self, command: Command, *, shown: bool = False) -> bytes:
         """Runs a command that ends. `shown`: the terminal is its own; otherwise returns what it printed."""
