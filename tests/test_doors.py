@@ -1,0 +1,219 @@
+"""Every door and who may pass it: the URLs are walked, everybody knocks, and a door without a class fails.
+
+A new door: name it in DOORS with its class and, if it needs one, what is sent. Pages of the admin have their class by
+their place. Who may do what to a run or a file in detail is asked where those are tested.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from chat.routing import urlpatterns as sockets
+from config.api import api
+from generation import agents, prompts, runs
+from generation.registry import recipe_of
+from memory import files, sign_in, tokens
+from memory.models import User
+from tests.people import People
+
+IN, SIGN_IN, FORBIDDEN, NOT_FOUND = "in", "sign in", "forbidden", "not found"
+EVERYBODY = ("nobody", "stranger", "viewer", "teammate", "owner", "staff", "superuser")
+STRANGERS = ("stranger", "staff", "superuser")  # who keeps the house has no part in its workspaces
+MEMBERS = ("viewer", "teammate", "owner")
+
+
+class Class(Enum):
+    """Who is let in, and what the others are told. Staff here has no permission but to be staff."""
+
+    NOWHERE = dict.fromkeys(EVERYBODY, NOT_FOUND)
+    PUBLIC = dict.fromkeys(EVERYBODY, IN)
+    SIGNED_IN = {**PUBLIC, "nobody": SIGN_IN}
+    READS = {**SIGNED_IN, **dict.fromkeys(STRANGERS, NOT_FOUND)}
+    WRITES = {**READS, "viewer": FORBIDDEN}
+    FIGURES = {**SIGNED_IN, **dict.fromkeys(("stranger", *MEMBERS), FORBIDDEN)}
+    STAFF = {**dict.fromkeys(EVERYBODY, SIGN_IN), "staff": IN, "superuser": IN}
+    PERMITTED = {**STAFF, "staff": FORBIDDEN}
+    SUPERUSERS = {**dict.fromkeys(EVERYBODY, FORBIDDEN), "nobody": SIGN_IN, "superuser": IN}
+
+
+@dataclass(frozen=True)
+class Door:
+    who: Class
+    body: dict[str, Any] = field(default_factory=dict)  # "$workspace" and the like are filled in
+
+
+ORDER = {"kind": "note", "brief": "Three sections on loops.", "workspace": "$workspace"}
+DOORS = {
+    # People
+    "sign-in/<uuid:user_id>/<str:token>/": Door(Class.PUBLIC),
+    # The API
+    "api/": Door(Class.NOWHERE),
+    "api/docs": Door(Class.PUBLIC),
+    "api/v1/openapi.json": Door(Class.PUBLIC),
+    "GET /api/v1/me": Door(Class.SIGNED_IN),
+    "GET /api/v1/workspaces": Door(Class.SIGNED_IN),
+    "POST /api/v1/files": Door(Class.WRITES, {"file": "$file", "workspace": "$workspace"}),
+    "GET /api/v1/runs": Door(Class.SIGNED_IN),
+    "POST /api/v1/runs": Door(Class.WRITES, ORDER),
+    "GET /api/v1/runs/{run_id}": Door(Class.READS),
+    "POST /api/v1/runs/{run_id}/cancel": Door(Class.WRITES),
+    "POST /api/v1/runs/{run_id}/retry": Door(Class.WRITES),
+    "POST /api/v1/runs/{run_id}/answers": Door(Class.WRITES, {"step": "outline", "value": {}}),
+    "api/v1/runs/<uuid:run_id>/events": Door(Class.READS),
+    # Machines
+    "health/live": Door(Class.PUBLIC),
+    "health/ready": Door(Class.PUBLIC),
+    "metrics": Door(Class.FIGURES),
+}
+# By their place: the first that fits.
+PLACES = (
+    (r"admin/rq/", Class.SUPERUSERS),
+    (r"admin/(login|logout)/$", Class.PUBLIC),
+    (r"admin/\w+/\w+/<(path:object_)?id>/(password/)?$", Class.STAFF),  # they only lead to pages below
+    (r"admin/(auth|memory|generation)/\w+/", Class.PERMITTED),
+    (r"admin/", Class.STAFF),
+)
+
+
+def walk(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+ROUTES = dict(walk(get_resolver().url_patterns))
+OPERATIONS = {
+    f"{method.upper()} {path}"
+    for path, operations in api.get_openapi_schema()["paths"].items()
+    for method in operations
+}
+PLAIN = {route for route, pattern in ROUTES.items() if pattern.callback.__module__ != "ninja.operation"}
+
+
+def class_of(door: str) -> Class | None:
+    if door in DOORS:
+        return DOORS[door].who
+    return next((who for place, who in PLACES if re.match(place, door)), None)
+
+
+def test_every_door_has_a_class() -> None:
+    assert [door for door in sorted(PLAIN | OPERATIONS) if class_of(door) is None] == []
+
+
+def test_no_class_is_left_of_a_door_that_is_gone() -> None:
+    assert set(DOORS) - PLAIN - OPERATIONS == set()
+
+
+def test_no_operation_hides_from_the_description() -> None:
+    described = {door.split(" ")[1] for door in OPERATIONS}
+    behind = {"/" + re.sub(r"<(\w+:)?(\w+)>", r"{\2}", route) for route in set(ROUTES) - PLAIN}
+    assert behind == described
+
+
+def test_there_is_one_socket() -> None:
+    """It is asked in tests/chat; another one has to be, too."""
+    assert [str(pattern.pattern) for pattern in sockets] == ["ws/"]
+
+
+class House:
+    """Somebody of each sort, and one thing of each kind to knock for."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        self.users: dict[str, User] = {
+            name: getattr(people, name) for name in ("owner", "teammate", "viewer", "stranger")
+        }
+        self.users["staff"] = User.objects.create_user("staff", "staff@example.org", is_staff=True)
+        self.users["superuser"] = User.objects.create_superuser("superuser", "superuser@example.org")
+        prompts.sync()
+        agents.sync()
+        Group.objects.create(name="Readers")
+        tokens.issue(people.owner, "laptop")
+        files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
+        order = runs.Order("Three sections on loops.")
+        self.run, _ = runs.start(recipe_of("note"), order, user=people.owner, workspace=people.workspace)
+        self.clients = {name: self.client_of(name) for name in EVERYBODY}
+
+    def client_of(self, name: str) -> Client:
+        client = Client(raise_request_exception=False, REMOTE_ADDR="10.0.0.9")
+        if name in self.users:
+            client.force_login(self.users[name])
+        return client
+
+    def told(self, door: str) -> dict[str, str]:
+        """What each is told when they knock."""
+        return {name: self.verdict(client, door) for name, client in self.clients.items()}
+
+    def verdict(self, client: Client, door: str) -> str:
+        answer = self.knock(client, door)
+        if answer.status_code == 401 or "/login/" in answer.headers.get("Location", ""):
+            return SIGN_IN
+        if answer.status_code >= 500:
+            return f"broken ({answer.status_code})"
+        return {403: FORBIDDEN, 404: NOT_FOUND}.get(answer.status_code, IN)
+
+    def knock(self, client: Client, door: str) -> Any:
+        method, _, path = door.rpartition(" ")
+        address = self.address(path)
+        if method != "POST":
+            return client.get(address)
+        body = {name: self.filled(value) for name, value in DOORS[door].body.items()}
+        return client.post(address, body) if "file" in body else client.post(address, body, "application/json")
+
+    def filled(self, value: Any) -> Any:
+        if value == "$file":
+            return SimpleUploadedFile("notes.txt", b"Loops repeat.")
+        return str(self.people.workspace.id) if value == "$workspace" else value
+
+    def address(self, path: str) -> str:
+        """The path with something that exists in each gap."""
+        token = sign_in.path_for(self.people.owner).split("/")[-2]
+        known = {"run_id": self.run.id, "user_id": self.people.owner.pk, "token": token, "queue_index": 0}
+        known |= {"object_id": self.pk_of(path), "id": self.people.stranger.pk}
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda gap: "memory" if gap[1] == "app_label" else "0", path)
+        path = re.sub(r"<(?:\w+:)?(\w+)>|{(\w+)}", lambda gap: str(known.get(gap[1] or gap[2], 0)), path)
+        return "/" + re.sub(r"[\^$]|/\?", "", path).lstrip("/")
+
+    def pk_of(self, path: str) -> Any:
+        named = re.match(r"admin/(auth|memory|generation)/(\w+)/<", path)
+        thing = apps.get_model(named[1], named[2])._default_manager.first() if named else None
+        return thing.pk if thing else 0
+
+
+def test_everybody_knocks_at_the_doors_of_people_programs_and_machines(people_committed: People) -> None:
+    house = House(people_committed)
+    wrong = {}
+    for door, known in DOORS.items():
+        if (told := house.told(door)) != known.who.value:
+            wrong[door] = told
+    assert wrong == {}
+
+
+def test_everybody_knocks_at_the_admin(people: People) -> None:
+    house = House(people)
+    wrong = {}
+    for door in sorted(PLAIN - set(DOORS)):
+        told, expected = house.told(door), class_of(door)
+        if {name for name in told if not is_as_expected(told[name], expected, name)}:
+            wrong[door] = told
+    assert wrong == {}
+
+
+def is_as_expected(told: str, expected: Class | None, name: str) -> bool:
+    """Who is let in may still find nothing there, or, as superuser, rows that nobody edits."""
+    wanted = expected.value[name] if expected else ""
+    if wanted != IN or name not in ("staff", "superuser"):
+        return told == wanted
+    # django-rq itself breaks on jobs that do not exist.
+    return told in (IN, FORBIDDEN, NOT_FOUND) or expected is Class.SUPERUSERS
