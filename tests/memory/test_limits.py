@@ -1,5 +1,6 @@
 """How often one may ask, by address and by user; what every answer says of it; and what happens without Redis."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,11 +25,11 @@ def counted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django_ratelimit.core.time.time", lambda: 1_800_000_000)
 
 
-def read(client: Client, **meta: str) -> int:
+def read(client: Client, **meta: Any) -> int:
     return client.get("/api/v1/me", **meta).status_code
 
 
-def write(client: Client, **meta: str) -> int:
+def write(client: Client, **meta: Any) -> int:
     return client.post("/api/v1/files", **meta).status_code
 
 

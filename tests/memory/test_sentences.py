@@ -45,7 +45,7 @@ def raised() -> dict[str, str]:
             if family is None or name == "memory/base/errors.py":
                 continue
             if isinstance(reason, ast.Constant):
-                found[f"{family}.{reason.value}"] = name
+                found[f"{family}.{reason.value!s}"] = name
             elif isinstance(node, ast.Call):
                 assert name in COMPUTED, f"{name}:{node.lineno} computes a reason: say in COMPUTED which there are"
                 found.update(dict.fromkeys(COMPUTED[name], name))
