@@ -9,6 +9,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI, Router, Swagger
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
@@ -82,8 +83,37 @@ HANDLERS: dict[type[Exception], Any] = {
 }
 
 
-def build() -> NinjaAPI:
-    api = NinjaAPI(
+ERROR = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error_code", "message", "details"],
+    "properties": {
+        "error_code": {"type": "string", "description": "Stable: family.reason"},
+        "message": {"type": "string", "description": "For a person, in the language of Accept-Language"},
+        "details": {"type": "object"},
+        "retry_after": {"type": "number", "description": "Seconds"},
+    },
+}
+REFUSAL = {
+    "description": "Any error has this body",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+
+
+class API(NinjaAPI):
+    """Describes, with every operation, how it refuses."""
+
+    def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**where)
+        schema["components"]["schemas"]["Error"] = ERROR
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].setdefault("default", REFUSAL)
+        return schema
+
+
+def build() -> API:
+    api = API(
         title="Scriptorium",
         version="1",
         urls_namespace="api",

@@ -121,6 +121,7 @@ def test_every_operation_is_described_with_its_way_in(client: Client) -> None:
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["security"]
+            assert operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
 
 
 def test_the_page_about_it_comes_from_our_own_files(client: Client) -> None:
