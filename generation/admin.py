@@ -93,7 +93,7 @@ class PromptAdmin(ReadOnly):
 
 class VersionForm(forms.ModelForm):
     def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"])
+        text = str(self.cleaned_data["text"]).replace("\r\n", "\n")  # as browsers send it
         try:
             prompts.parts(text)
         except ScriptoriumError as error:

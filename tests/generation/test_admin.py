@@ -1,0 +1,137 @@
+"""Staff at the work: runs to look at and to stop, prompts to put in force, chains to change."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from generation import agents, prompts, runs
+from generation.models import Agent, Claim, PromptVersion, Run, RunState
+from generation.registry import recipe_of
+from memory import workspaces
+from memory.models import Role, User
+from tests.people import People
+
+pytestmark = pytest.mark.django_db
+
+SLOT = "note/outline"
+
+
+@pytest.fixture
+def keeper(people: People) -> User:
+    """A superuser who has a part in the workspace."""
+    prompts.sync()
+    agents.sync()
+    user = User.objects.create_superuser("keeper", "keeper@example.org")
+    workspaces.add_member(people.workspace, user, Role.EDITOR, by=people.owner)
+    return user
+
+
+@pytest.fixture
+def run(people: People) -> Run:
+    order = runs.Order("Three sections on loops.", title="Loops")
+    return runs.start(recipe_of("note"), order, user=people.owner, workspace=people.workspace)[0]
+
+
+def page_of(user: User, path: str) -> str:
+    client = Client()
+    client.force_login(user)
+    answer = client.get(f"/admin/generation/{path}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def act(user: User, model: str, action: str, *chosen: UUID) -> Any:
+    client = Client()
+    client.force_login(user)
+    form = {"action": action, "_selected_action": [str(one) for one in chosen]}
+    return client.post(f"/admin/generation/{model}/", form, follow=True)
+
+
+def post(user: User, path: str, form: dict[str, Any]) -> Any:
+    client = Client()
+    client.force_login(user)
+    return client.post(f"/admin/generation/{path}", form)
+
+
+def test_a_run_is_seen_with_the_state_of_its_claim(keeper: User, run: Run) -> None:
+    assert "queued" in page_of(keeper, "run/")
+    shown = page_of(keeper, f"run/{run.id}/change/")
+    assert "Loops" in shown
+    assert 'name="_save"' not in shown
+
+
+def test_what_was_asked_of_the_model_is_not_shown(keeper: User, run: Run) -> None:
+    assert "Three sections on loops." not in page_of(keeper, f"run/{run.id}/change/")
+
+
+def test_a_run_is_stopped_through_its_verb(keeper: User, run: Run) -> None:
+    act(keeper, "run", "cancel", run.id)
+    assert Claim.objects.get(run=run).state == RunState.CANCELLED
+    assert LogEntry.objects.get().user == keeper
+
+
+def test_a_stranger_stops_nothing_even_as_superuser(people: People, keeper: User, run: Run) -> None:
+    stranger = User.objects.create_superuser("other", "other@example.org")
+    told = act(stranger, "run", "cancel", run.id).content.decode()
+    assert "This workspace does not exist" in told
+    assert Claim.objects.get(run=run).state == RunState.QUEUED
+
+
+def test_a_new_text_is_a_new_version_and_changes_nothing_in_force(keeper: User) -> None:
+    before = prompts.current(SLOT)
+    answer = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\r\nOther", "message": "shorter"})
+    assert answer.status_code == 302
+    new = PromptVersion.objects.filter(prompt_id=SLOT).first()
+    assert new is not None
+    assert (new.number, new.author, new.from_file) == (before.number + 1, keeper, False)
+    assert new.digest == prompts.digest("[user]\nOther")
+    assert prompts.current(SLOT) == before
+
+
+def test_a_text_that_no_engine_can_read_is_refused_in_words(keeper: User) -> None:
+    answer = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\n{% nonsense %}", "message": ""})
+    assert "The prompt cannot be read." in answer.content.decode()
+    assert PromptVersion.objects.filter(prompt_id=SLOT).count() == 1
+
+
+def test_a_version_never_changes(keeper: User) -> None:
+    version = prompts.current(SLOT)
+    post(keeper, f"promptversion/{version.id}/change/", {"prompt": SLOT, "text": "[user]\nOther", "message": "x"})
+    version.refresh_from_db()
+    assert "Other" not in version.text
+
+
+def test_a_version_is_put_in_force_and_back(keeper: User) -> None:
+    old = prompts.current(SLOT)
+    new = prompts.add_version(old.prompt, "[user]\nOther")
+    act(keeper, "promptversion", "set_production", new.id)
+    assert prompts.current(SLOT) == new
+    act(keeper, "promptversion", "set_production", old.id)
+    assert prompts.current(SLOT) == old
+    assert LogEntry.objects.count() == 2
+
+
+def test_what_the_environment_says_is_shown(keeper: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPT_VERSION_NOTE_OUTLINE", "1")
+    monkeypatch.setenv("AGENT_WRITER_CHAIN", "openai:large")
+    assert "environment" in page_of(keeper, "prompt/").lower()
+    assert "openai:large" in page_of(keeper, "agent/")
+
+
+def agent_form(chain: str) -> dict[str, Any]:
+    return {"title": "Writer", "role": "", "chain": chain, "temperature": "0.5", "max_tokens": "100"}
+
+
+def test_a_chain_is_changed(keeper: User) -> None:
+    post(keeper, "agent/writer/change/", agent_form('["openai:small", "demo:demo"]'))
+    assert Agent.objects.get(name="writer").chain == ["openai:small", "demo:demo"]
+
+
+@pytest.mark.parametrize("chain", ['["nonsense"]', '"openai:small"', "[1]", '{"a": 1}'])
+def test_a_chain_that_names_no_model_is_refused_in_words(keeper: User, chain: str) -> None:
+    answer = post(keeper, "agent/writer/change/", agent_form(chain))
+    assert "provider:model" in answer.content.decode()
+    assert Agent.objects.get(name="writer").chain == []
