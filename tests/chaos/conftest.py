@@ -24,7 +24,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(house: Stack) -> Iterator[Stack]:
-    house.model(fault_rate=0, faults=None, rules=[], first_token_ms=50, tokens_per_second=150)
+    house.model(fault_rate=0, faults=None, rules=[], first_token_ms=50, tokens_per_second=250)
     house.control.post("/stats/reset").raise_for_status()
     house.until_ready()
     yield house

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,8 @@ WORKERS = 2
 BRIEF = "Four sections on what is kept and what is lost. Number {}."
 STREAMING = """
 SELECT count(DISTINCT (e.run_id, e.data->>'step')) FROM generation_claim c
-JOIN generation_event e ON e.run_id = c.run_id AND e.type = 'content_delta' AND e.at > now() - interval '0.5 seconds'
+JOIN generation_event e ON e.run_id = c.run_id AND e.type = 'content_delta'
+    AND e.at > greatest(%s, now() - interval '0.5 seconds')
 JOIN generation_step s ON s.run_id = c.run_id AND s.key = e.data->>'step' AND s.state = 'running'
 WHERE c.state = 'running' AND c.lease_until > now()
 """
@@ -172,12 +174,17 @@ class Stack:
         ) as sql:
             yield sql
 
-    def streaming(self) -> int:
-        """How many steps have streamed text within the last half second."""
+    def streaming(self, since: datetime) -> int:
+        """How many steps have streamed text since then, and within the last half second."""
         with suppress(psycopg.OperationalError), self.sql() as sql:
-            row = sql.execute(STREAMING).fetchone()
+            row = sql.execute(STREAMING, [since]).fetchone()
             return int(row[0]) if row else 0
         return 0
+
+    def is_running(self, run: UUID) -> bool:
+        with self.sql() as sql:
+            query = "SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'"
+            return sql.execute(query, [run]).fetchone() is not None
 
     # --- who can be killed
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import UTC, datetime
 from uuid import UUID
 
 from tests.chaos.followers import TRANSPORTS, Followers
@@ -34,7 +35,7 @@ class Storm:
         self.chance = random.Random(seed)
         self.runs: list[UUID] = []
         self.blows: Counter[str] = Counter()
-        self.traps: list[Trap] = []
+        self.struck_at = datetime.now(UTC)
         self.loop = asyncio.get_running_loop()
         self.thawing: Future[None] | None = None
         # How often each is drawn, and what it does; it tells whether there was anything to hit.
@@ -62,6 +63,7 @@ class Storm:
             (name,) = self.chance.choices(names, weights)
             if await asyncio.to_thread(self.kinds[name][1]):
                 self.blows[name] += 1
+                self.struck_at = datetime.now(UTC)  # what was cut by this blow streams no more
         if self.thawing:
             await asyncio.wrap_future(self.thawing)
 
@@ -69,7 +71,7 @@ class Storm:
         until = time.monotonic() + within
         while True:
             await self.keep_notes_open()
-            streams = await asyncio.to_thread(self.stack.streaming)
+            streams = await asyncio.to_thread(self.stack.streaming, self.struck_at)
             if streams >= STREAMS:
                 return
             assert time.monotonic() < until, f"{streams} steps stream after {within} s, of {len(self.runs)} runs"

@@ -1,0 +1,100 @@
+"""Fail points: named places of the engine at which a process of a house under test kills itself, told by a file.
+
+The product knows nothing of them: this app wraps its functions in processes whose environment has CHAOS_FAULT. The file
+holds `point side n`; the process that passes the point for the n-th time takes the file away and dies.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from generation.events import Draft
+
+ARMED = Path(os.environ.get("CHAOS_FAULT", "/nonexistent"))
+passed: Counter[str] = Counter()
+
+
+class FaultPoints(AppConfig):
+    name = "tests.chaos"
+    label = "fault_points"
+
+    def ready(self) -> None:
+        install()
+
+
+def arm(file: Path, point: str, side: str, n: int = 1) -> None:
+    """From the test: the next process that passes there dies. Each arming counts from the beginning."""
+    making = file.with_suffix(".making")
+    making.write_text(f"{point} {side} {n} {os.urandom(4).hex()}")
+    making.rename(file)
+
+
+def reach(point: str, side: str) -> None:
+    try:
+        wanted = ARMED.read_text()
+    except FileNotFoundError:
+        return
+    if wanted.split()[:2] != [point, side]:
+        return
+    passed[wanted] += 1
+    if passed[wanted] < int(wanted.split()[2]):
+        return
+    try:
+        ARMED.unlink()  # one process only
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def point_of(drafts: Sequence[Draft]) -> str:
+    """The boundary at which an owner stands, by the last event it tells."""
+    last = drafts[-1]
+    if last.type == "step":
+        return "begin" if '"state":"running"' in last.data else "step"
+    if last.type == "status":
+        return "start" if '"running"' in last.data else "let_go"
+    return {"model": "call", "done": "end"}.get(last.type, last.type)
+
+
+def around(module: Any, name: str, point: str) -> None:
+    """Reach the point before and after each call."""
+    inner: Callable[..., Any] = getattr(module, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        reach(point, "before")
+        result = inner(*args, **kwargs)
+        if result:  # claimed something, released something
+            reach(point, "after")
+        return result
+
+    setattr(module, name, wrapped)
+
+
+def install() -> None:
+    # Models exist only once all apps are ready.
+    from generation import claims, events, flusher, running, sweep  # noqa: PLC0415
+
+    append, record = events.append, running.record
+
+    def append_and_reach(cursor: Any, batch: Any, changes: Any) -> None:
+        append(cursor, batch, changes)
+        reach(point_of(batch.drafts), "before")  # everything is written, nothing is committed
+
+    def record_and_reach(cursor: Any, drafts: Sequence[Draft], *args: Any, **kwargs: Any) -> Any:
+        result = record(cursor, drafts, *args, **kwargs)
+        reach(point_of(drafts), "after")  # committed, and nobody has been told
+        return result
+
+    events.append = append_and_reach
+    running.record = record_and_reach  # type: ignore[attr-defined]
+    around(flusher, "flush", "flush")
+    around(claims, "_take", "claim")
+    around(sweep, "release", "release")
