@@ -18,6 +18,7 @@ from config import migrations
 from memory.authentication import user_of
 from memory.base import metrics as figures
 from memory.base.errors import PermissionRefused
+from memory.base.limits import is_address
 from memory.base.news import AWAY
 
 REDIS_SECONDS = 1
@@ -72,8 +73,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def is_from_here(request: HttpRequest) -> bool:
     """A loopback peer that forwards for nobody: behind a proxy on this machine everybody is a loopback peer."""
+    peer = request.META.get("REMOTE_ADDR", "")
     forwards = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    return not forwards and ipaddress.ip_address(request.META["REMOTE_ADDR"] or "::").is_loopback
+    return not forwards and is_address(peer) and ipaddress.ip_address(peer).is_loopback
 
 
 def registry() -> Any:

@@ -134,4 +134,4 @@ def network_of(address: str) -> str:
     ip = ipaddress.ip_address(address)
     if ip.version == 4:
         return address
-    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False).network_address)
+    return str(ip.ipv4_mapped or ipaddress.IPv6Network((int(ip), 64), strict=False).network_address)

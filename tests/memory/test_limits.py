@@ -108,6 +108,8 @@ def test_the_client_is_the_address_that_our_proxies_vouch_for(
 
 def test_one_host_is_one_however_many_addresses_it_has() -> None:
     assert limits.network_of("2001:db8::1") == limits.network_of("2001:db8::ffff:2")
+    assert limits.network_of("::1") == limits.network_of("::2")
+    assert limits.network_of("") == ""
     assert limits.network_of("2001:db8::1") != limits.network_of("2001:db8:0:1::1")
     assert limits.network_of("::ffff:1.2.3.4") == limits.network_of("1.2.3.4")
 

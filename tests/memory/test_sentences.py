@@ -92,6 +92,14 @@ def test_french_says_it_in_french_with_the_same_gaps() -> None:
     assert [code for code in ALL if gaps(french[code]) != gaps(english[code])] == []
 
 
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    written = (Path(settings.BASE_DIR) / "locale/fr/LC_MESSAGES/django.po").read_text()
+    entries = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', written, re.MULTILINE)
+    assert len(entries) > len(ALL)
+    with translation.override("fr"):
+        assert [english for english, french in entries if translation.gettext(english) != french] == []
+
+
 def gaps(text: str) -> set[str]:
     return set(re.findall(r"{.*?}", text))
 
