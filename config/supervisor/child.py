@@ -14,7 +14,8 @@ from config.supervisor.log import Pipe, ours
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LONG_LIFE = 30.0
-PROCESS_GRACE, SERVICE_GRACE = 4.0, 1.5
+# One tier after the other within 10 s: processes, model, Redis, PostgreSQL.
+PROCESS_GRACE, MODEL_GRACE, SERVICE_GRACE = 4.0, 1.0, 1.5
 LAST_GRACE = 0.5
 
 
@@ -104,8 +105,8 @@ def of_service(service: Service) -> Child:
     return Child(service.name, make, service.ready, service.hardest_stop, SERVICE_GRACE, logging.DEBUG)
 
 
-def of_command(command: Command) -> Child:
-    return Child(command.name, lambda: command)
+def of_command(command: Command, grace: float = PROCESS_GRACE) -> Child:
+    return Child(command.name, lambda: command, grace=grace)
 
 
 def kill_session(leader: int) -> None:

@@ -55,7 +55,7 @@ class Run:
     async def _start_and_wait(self) -> None:
         for service in self.plan.services:
             await self._add(child.of_service(service))
-        await self._add(*map(child.of_command, self.plan.models))
+        await self._add(*(child.of_command(model, child.MODEL_GRACE) for model in self.plan.models))
         prepared = json.loads((await self._once(self.plan.prepare)).splitlines()[-1])
         # The door first, with the machine to itself: people can come in while the workers load.
         door, *others = map(child.of_command, self.plan.processes)
