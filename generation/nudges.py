@@ -15,6 +15,7 @@ log = structlog.get_logger()
 CARRY = "generation.jobs.carry"
 away = threading.Event()
 KEPT_SECONDS = 60  # RQ's own records of a nudge say nothing that our rows do not
+MARK = "scriptorium:nudges"  # it goes with the nudges when Redis forgets
 
 
 def nudge(run_id: UUID, queue: str) -> bool:
@@ -39,6 +40,14 @@ def nudge(run_id: UUID, queue: str) -> bool:
     away.clear()
     Claim.objects.filter(run_id=run_id).update(nudged_at=timezone.now())
     return True
+
+
+def were_forgotten() -> bool:
+    """Whether Redis forgot what it held (FLUSHALL, a restart without its file) since any process last asked this."""
+    try:
+        return bool(django_rq.get_connection(Queue.DEFAULT).set(MARK, 1, nx=True))
+    except AWAY:
+        return False
 
 
 def redis_is_away() -> bool:

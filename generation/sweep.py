@@ -18,7 +18,7 @@ from generation import calls, retention
 from generation.claims import CRASHES_TO_FAIL, after_commit, lock, seize
 from generation.events import Draft
 from generation.models import OPEN_STATES, Claim, Queue, Run, RunState, StepState
-from generation.nudges import nudge
+from generation.nudges import nudge, were_forgotten
 from generation.rings import ring_batches, ring_run
 from generation.runs import end_unclaimed
 from memory.base import metrics
@@ -151,11 +151,14 @@ def nudge_again(run_id: UUID) -> None:
 
 
 def nudge_forgotten() -> None:
-    """Nudge what has waited RENUDGE_SECONDS since it was queued or last nudged."""
-    long_ago = Now() - timedelta(seconds=settings.RENUDGE_SECONDS)
-    waiting = Claim.objects.filter(state=RunState.QUEUED, queued_at__lt=long_ago)
-    forgotten = waiting.filter(Q(nudged_at=None) | Q(nudged_at__lt=long_ago)).order_by("queued_at")
-    for run_id, queue, crashes in list(forgotten.values_list("run_id", "queue", "crashes")[:200]):
+    """Nudge what has waited RENUDGE_SECONDS since it was queued or last nudged; all that waits if Redis forgot."""
+    waiting = Claim.objects.filter(state=RunState.QUEUED, queued_at__lt=Now() - timedelta(seconds=1))
+    if not waiting.exists():
+        return
+    if not were_forgotten():
+        long_ago = Now() - timedelta(seconds=settings.RENUDGE_SECONDS)
+        waiting = waiting.filter(Q(nudged_at=None) | Q(nudged_at__lt=long_ago), queued_at__lt=long_ago)
+    for run_id, queue, crashes in list(waiting.order_by("queued_at").values_list("run_id", "queue", "crashes")[:200]):
         if not nudge(run_id, nudged_queue(queue, crashes)):
             return  # Redis is away; the web carrier takes what waits
 
