@@ -23,7 +23,7 @@ class Process:
         sockets.open()
         self.carrier = Carrier([Queue.WEB], settings.RUNS_PER_WEB, waited=0)
         await self.carrier.open()
-        await bell.open()  # last: it receives for those who listen by now
+        await bell.open()
         self.claiming = asyncio.create_task(self.carrier.claim_for_ever())
 
     async def close(self) -> None:

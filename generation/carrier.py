@@ -138,8 +138,7 @@ class Carrier:
 
     async def take(self, claim: Callable[[], list[Taken]]) -> None:
         try:
-            taken = await db(claim)
-            loaded = [(one, *(await db(load, one.cursor.run_id))) for one in taken]
+            loaded = await db(lambda: [(one, *load(one.cursor.run_id)) for one in claim()])
         except LOST_CONNECTION as error:
             # If the claim went in all the same, the next renewal finds it and gives it back.
             log.warning("claim_failed", error=str(error))
@@ -168,17 +167,26 @@ class Carrier:
             except LOST_CONNECTION as error:
                 log.error("database_away", error=str(error))
             finally:
+                await self.settle_calls(carried.running)
                 self.flusher.remove(carried.running)
                 self.carried.pop(run.id, None)
                 if not self.carried:
                     self.is_empty.set()
                 self.woken.set()
 
+    async def settle_calls(self, running: Running) -> None:
+        """Calls that no transaction of the run has settled, because the claim was lost: they were paid all the same."""
+        for settle in running.settlements:
+            try:
+                await db(settle)
+            except LOST_CONNECTION as error:
+                log.warning("call_not_settled", error=str(error))
+
     async def outcome(self, carried: Carried) -> None:
         """Run the recipe and record how it ended."""
         running = carried.running
         try:
-            await running.record([Draft.of("status", state=RunState.RUNNING)], lambda: mark_started(running.run))
+            running.outbox.defer(Draft.of("status", state=RunState.RUNNING), lambda: mark_started(running.run))
             job: Callable[[Running], Coroutine[Any, Any, Any]] = runs.import_job(running.run.job)
             async with asyncio.timeout(settings.RUN_DEADLINE_SECONDS - running.run.active_seconds) as deadline:
                 result = await job(running)

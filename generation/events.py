@@ -26,9 +26,17 @@ LOST_CONNECTION = (OperationalError, InterfaceError)
 PATIENCE_SECONDS = 120  # how long an owner tries to reach PostgreSQL again; its lease decides what that is worth
 
 INSERT = """
-    INSERT INTO generation_event (run_id, seq, type, data, at)
-    SELECT %s, e.seq, e.type, e.data::jsonb, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS e(seq, type, data)
+INSERT INTO generation_event (run_id, seq, type, data, at)
+SELECT %(run)s, e.seq, e.type, e.data::jsonb, %(at)s
+FROM unnest(%(seqs)s::bigint[], %(types)s::text[], %(data)s::text[]) AS e(seq, type, data)
 """
+# The fence: nothing is inserted unless the claim is still ours and stands where we left it.
+APPEND = f"""
+WITH moved AS (
+    UPDATE generation_claim SET last_seq = %(upto)s{{changes}}
+    WHERE run_id = %(run)s AND epoch = %(epoch)s AND last_seq = %(after)s AND state = 'running' RETURNING 1
+) {INSERT} WHERE EXISTS (SELECT FROM moved)
+"""  # noqa: S608 constant SQL; values are parameters
 
 
 class LostClaim(BaseException):
@@ -105,21 +113,29 @@ def record(
 
 def append(cursor: Cursor, batch: Batch, claim_changes: dict[str, Any]) -> None:
     """Move the claim and insert the events: last of a transaction, so that the narrow row is locked briefly."""
-    moved = Claim.objects.filter(
-        run_id=cursor.run_id, epoch=cursor.epoch, last_seq=batch.after, state=RunState.RUNNING
-    ).update(last_seq=batch.upto, **claim_changes)
-    if not moved:
-        raise LostClaim(cursor.run_id)
-    insert(batch)
+    changes = "".join(f", {column} = %({column})s" for column in claim_changes)
+    with connection.cursor() as sql:
+        sql.execute(
+            APPEND.format(changes=changes),
+            {**claim_changes, **columns(batch), "epoch": cursor.epoch, "after": batch.after, "upto": batch.upto},
+        )
+        if sql.rowcount != len(batch.drafts):
+            raise LostClaim(cursor.run_id)
+
+
+def columns(batch: Batch) -> dict[str, Any]:
+    return {
+        "run": batch.run_id,
+        "at": batch.at,
+        "seqs": [seq for seq, _ in batch.numbered()],
+        "types": [draft.type for draft in batch.drafts],
+        "data": [draft.data for draft in batch.drafts],
+    }
 
 
 def insert(batch: Batch) -> None:
-    seqs = [seq for seq, _ in batch.numbered()]
     with connection.cursor() as sql:
-        sql.execute(
-            INSERT,
-            [batch.run_id, batch.at, seqs, [draft.type for draft in batch.drafts], [d.data for d in batch.drafts]],
-        )
+        sql.execute(INSERT, columns(batch))
 
 
 def has_landed(cursor: Cursor, batch: Batch) -> bool:

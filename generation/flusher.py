@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from generation.events import Batch, Draft
+from generation.events import Batch, Draft, LostClaim
 from generation.flush import Flushed, Outcome, Pending, connect, flush
 from generation.rings import ring_batches
 from generation.running import Running
@@ -38,6 +38,7 @@ class Flusher:
         self.on_lost = on_lost
         self.running: dict[UUID, Running] = {}
         self.dirty = asyncio.Event()
+        self.recording: set[asyncio.Future[None]] = set()
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self.sql: psycopg.Connection[tuple[object, ...]] | None = None
 
@@ -65,9 +66,8 @@ class Flusher:
 
     async def once(self) -> int:
         """Write what is pending now; how many runs had something to tell."""
-        ready = [
-            running for running in self.running.values() if running.outbox.entries and not running.outbox.lock.locked()
-        ]
+        self.record_deferred()
+        ready = [running for running in self.running.values() if running.outbox.can_be_flushed()]
         for running in ready:
             await running.outbox.lock.acquire()  # free, so this does not wait
         try:
@@ -78,6 +78,20 @@ class Flusher:
             for running in ready:
                 running.outbox.lock.release()
         return len(ready)
+
+    def record_deferred(self) -> None:
+        """Events that come with writes need a transaction of their own run."""
+        for running in self.running.values():
+            if running.outbox.is_due():
+                task = asyncio.ensure_future(self.record(running))
+                self.recording.add(task)
+                task.add_done_callback(self.recording.discard)
+
+    async def record(self, running: Running) -> None:
+        try:
+            await running.record_deferred()
+        except LostClaim:
+            self.on_lost(running.run.id)
 
     async def write(self, told: Sequence[Told]) -> None:
         pending = [

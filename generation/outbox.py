@@ -1,13 +1,16 @@
 """What one carried run has to tell and has not told yet: events in order, text gathered per step between two ticks."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from generation.events import Cursor, Draft
 from memory.base.text import DeltaGate
+
+DEFER_SECONDS = 0.015
 
 Stream = tuple[str, str, int]  # kind of delta, step, attempt
 
@@ -20,6 +23,8 @@ class Outbox:
         self.lock = asyncio.Lock()
         self.ring_bell = ring_bell
         self.entries: list[Draft | Stream] = []
+        self.writes: list[Callable[[], object]] = []
+        self.writes_due = 0.0
         self.texts: dict[Stream, list[str]] = {}
         self.gates: dict[Stream, DeltaGate] = {}
 
@@ -29,6 +34,28 @@ class Outbox:
     def add(self, draft: Draft) -> None:
         self.entries.append(draft)
         self.ring_bell()
+
+    def defer(self, draft: Draft, write: Callable[[], object]) -> None:
+        """Tell the draft, and make the write in the very transaction that carries it.
+
+        That is the next one the run makes anyway, or one of its own DEFER_SECONDS from now.
+        """
+        if not self.writes:
+            self.writes_due = time.monotonic() + DEFER_SECONDS
+            asyncio.get_running_loop().call_later(DEFER_SECONDS, self.ring_bell)
+        self.writes.append(write)
+        self.entries.append(draft)
+
+    def can_be_flushed(self) -> bool:
+        """Whether there are events that need no write, and nobody is writing."""
+        return bool(self.entries) and not self.writes and not self.lock.locked()
+
+    def is_due(self) -> bool:
+        return bool(self.writes) and not self.lock.locked() and time.monotonic() >= self.writes_due
+
+    def take_writes(self) -> list[Callable[[], object]]:
+        writes, self.writes = self.writes, []
+        return writes
 
     def delta(self, kind: str, step: str, attempt: int, text: str) -> str:
         """Add streamed text; returns it as it will be stored (cleaned, halves of a character held back)."""
@@ -64,9 +91,10 @@ class Outbox:
         texts, self.texts = self.texts, {}
         return [entry if isinstance(entry, Draft) else delta_draft(entry, "".join(texts[entry])) for entry in entries]
 
-    def put_back(self, drafts: list[Draft]) -> None:
+    def put_back(self, drafts: list[Draft], writes: Sequence[Callable[[], object]] = ()) -> None:
         """What could not be written stays first in the queue."""
         self.entries[:0] = drafts
+        self.writes[:0] = writes
         if drafts:
             self.ring_bell()
 

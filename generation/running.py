@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+import orjson
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generation import runs
 from generation.calls import error_data
 from generation.claims import after_commit, lock
-from generation.events import Cursor, Draft, LostClaim, patiently, record
+from generation.events import LOST_CONNECTION, Cursor, Draft, LostClaim, patiently, record
 from generation.gateway import Gateway
 from generation.models import END_STATES, RECORDED_STATES, Claim, Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
@@ -28,12 +30,25 @@ from generation.steps import StepInProgress
 from memory.base import metrics
 from memory.base.database import db, finished
 from memory.base.errors import RunError, ScriptoriumError
+from memory.base.ids import new_id
 from memory.base.text import clean_json
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 LOOK_SECONDS = 0.5  # how often a claimed parent looks after its children
+
+
+BEGIN_STEP = """
+WITH step AS (
+    INSERT INTO generation_step (id, run_id, key, label, state, attempts, is_fallback, text)
+    VALUES (%(id)s, %(run)s, %(key)s, %(label)s, 'running', %(attempt)s, false, '')
+    ON CONFLICT (run_id, key) DO UPDATE
+    SET label = excluded.label, state = excluded.state, attempts = excluded.attempts, is_fallback = false, text = '',
+        result = NULL, error = NULL
+)
+UPDATE generation_run SET label = %(label)s WHERE id = %(run)s
+"""
 
 
 class LetGo(BaseException):
@@ -71,6 +86,8 @@ class Running:
         self.leaving = False
         self.has_crashed = False
         self.slots = asyncio.Semaphore(settings.RUN_PARALLEL)
+        self.settlements: set[Callable[[], object]] = set()
+        self.failure: Exception | None = None
         self.active = 0
         self.idle = asyncio.Event()
 
@@ -104,7 +121,7 @@ class Running:
             except ValidationError:
                 because = "result_does_not_fit"
         async with self.working():
-            step = await self.begin(key, label or {"code": key}, because)
+            step = self.begin(key, label or {"code": key}, because)
             return await self.make(step, produce, adapter, fallback, write)
 
     async def gather(self, *work: Awaitable[T]) -> list[T]:
@@ -189,14 +206,14 @@ class Running:
             if any(not task.cancelled() and isinstance(task.exception(), LostClaim) for task in done):
                 return
 
-    async def begin(self, key: str, label: Mapping[str, Any], because: str | None) -> StepInProgress:
+    def begin(self, key: str, label: Mapping[str, Any], because: str | None) -> StepInProgress:
         known = self.steps.get(key)
         attempt = known.attempts + 1 if known else 1
         facts = {"because": because} if because else {}
         draft = Draft.of(
             "step", key=key, label=label, state=StepState.RUNNING, attempt=attempt, progress=self.progress, **facts
         )
-        await self.record([draft], lambda: self.write_begin(key, label, attempt))
+        self.outbox.defer(draft, lambda: self.write_begin(key, label, attempt))
         return StepInProgress(self, key, attempt)
 
     async def make(
@@ -287,30 +304,47 @@ class Running:
         self, drafts: Sequence[Draft], write: Callable[[], T] | None, claim_changes: dict[str, Any]
     ) -> T | None:
         async with self.outbox.lock:
-            told = self.outbox.take()
+            if self.failure:
+                failure, self.failure = self.failure, None
+                raise failure
+            told, writes = self.outbox.take(), self.outbox.take_writes()
+            if not told and not drafts:
+                return None
+
+            def write_all() -> T | None:
+                for deferred in writes:
+                    deferred()
+                return write() if write else None
+
             try:
-                batch, written = await db(partial(record, self.cursor, [*told, *drafts], write, **claim_changes))
-            except BaseException:
+                batch, written = await db(partial(record, self.cursor, [*told, *drafts], write_all, **claim_changes))
+            except (*LOST_CONNECTION, LostClaim):
+                self.outbox.put_back(told, writes)
+                raise
+            except BaseException:  # what a write cannot do once it can never do: it must not stop the run's end
                 self.outbox.put_back(told)
                 raise
+            self.settlements.difference_update(writes)
         ring_batches([batch])
         return written
 
+    async def record_deferred(self) -> None:
+        """Write what was deferred and no other transaction has taken along. A failure is the next record's."""
+        try:
+            await self.record([])
+        except Exception as failure:  # noqa: BLE001 kept for whoever records next
+            self.failure = failure
+
+    def settle_call(self, draft: Draft, write: Callable[[], object]) -> None:
+        """Tell and record what a call used: with the next transaction, or by itself should the claim be lost."""
+        self.settlements.add(write)
+        self.outbox.defer(draft, write)
+
     def write_begin(self, key: str, label: Mapping[str, Any], attempt: int) -> None:
-        Step.objects.update_or_create(
-            run_id=self.run.id,
-            key=key,
-            defaults={
-                "label": clean_json(dict(label)),
-                "state": StepState.RUNNING,
-                "attempts": attempt,
-                "result": None,
-                "text": "",
-                "error": None,
-                "is_fallback": False,
-            },
-        )
-        Run.objects.filter(id=self.run.id).update(label=clean_json(dict(label)))
+        cleaned = orjson.dumps(clean_json(dict(label))).decode()
+        with connection.cursor() as sql:
+            facts: dict[str, Any] = {"id": new_id(), "run": self.run.id, "key": key, "attempt": attempt}
+            sql.execute(BEGIN_STEP, {**facts, "label": cleaned})
 
     def write_question(self, key: str, question: dict[str, Any]) -> None:
         Step.objects.update_or_create(run_id=self.run.id, key=key, defaults={"state": StepState.WAITING, "attempts": 1})

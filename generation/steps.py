@@ -5,6 +5,7 @@ of the last attempt are the text that is recorded.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -97,10 +98,11 @@ class CallJournal:
 
     async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
         step, running = self.step, self.step.running
-        number = step.next_attempt()
+        begun, number = step.attempt, step.next_attempt()
 
         def write() -> UUID:
-            calls.bump_attempt(running.run, step.key, number)
+            if number != begun:
+                calls.bump_attempt(running.run, step.key, number)
             return calls.open_call(running.run, running.cursor.epoch, step.key, number, self.purpose, attempt, request)
 
         self.call_id = await running.record([self.model_draft(attempt, number)], write)
@@ -131,8 +133,8 @@ class CallJournal:
         metrics.step_attempts.labels("failed" if outcome.error else "done").inc()
         calls.count(attempt, outcome)
         if self.call_id is not None:
-            usage = await db(patiently, calls.settle, self.call_id, attempt, outcome)
-            self.step.running.outbox.add(calls.usage_draft(self.step.key, self.step.attempt, attempt, usage))
+            draft = calls.usage_draft(self.step.key, self.step.attempt, attempt, outcome.usage)
+            self.step.running.settle_call(draft, partial(calls.settle, self.call_id, attempt, outcome))
 
     async def wait(self, attempt: Attempt, error: ModelError, seconds: float) -> None:
         self.step.running.outbox.tell(

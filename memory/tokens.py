@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from memory.base.errors import InvalidInput, SignInNeeded
@@ -38,17 +38,24 @@ def issue(
 def authenticate(secret: str) -> Token:
     """The live token behind the secret; `authentication.token` for all others."""
     now = timezone.now()
-    token = (
-        Token.objects.select_related("user")
-        .filter(digest=digest(secret), revoked_at=None, user__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .first()
-    )
+    token = standing().select_related("user").filter(digest=digest(secret)).first()
     if token is None:
         raise SignInNeeded("token")
     if token.last_used_at is None or now - token.last_used_at > USE_RECORDED_EVERY:
         Token.objects.filter(id=token.id).update(last_used_at=now)
     return token
+
+
+def standing() -> QuerySet[Token]:
+    """The tokens that open something now."""
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return Token.objects.filter(unexpired, revoked_at=None, user__is_active=True)
+
+
+def live(secrets: Iterable[str]) -> set[str]:
+    """Those of the secrets that still open something; one query for all."""
+    by_digest = {digest(secret): secret for secret in secrets}
+    return {by_digest[found] for found in standing().filter(digest__in=by_digest).values_list("digest", flat=True)}
 
 
 def revoke(token: Token) -> None:

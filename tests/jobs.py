@@ -106,3 +106,19 @@ async def deadly(run: Running) -> None:
         return ""
 
     await run.step("deadly", produce, returns=str)
+
+
+async def one_stream(run: Running) -> None:
+    """One step that a model streams: what a chat turn costs, without the chat."""
+
+    async def produce(step: StepInProgress) -> str:
+        variables = {
+            "brief": run.run.brief,
+            "note_title": "Bench",
+            "titles": ["Bench"],
+            "title": "Bench",
+            "summary": "-",
+        }
+        return await step.write("note/section", variables)
+
+    await run.step("answer", produce, returns=str)

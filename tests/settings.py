@@ -10,3 +10,4 @@ RATE_LIMIT_ENABLED = False
 RUN_JOBS = [*RUN_JOBS, "tests."]
 if "CHAOS_FAULT" in os.environ:
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.chaos.faults.FaultPoints"]
+    MODEL_TIMEOUTS = {"connect": 2, "first_token": 2, "idle": 2, "total": 20}

@@ -12,7 +12,7 @@ from generation.demo.schema import kind
 
 UUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
 NAMED_ID = re.compile(r"\b\w*id\b\W{1,4}([\w-]{2,64})", re.IGNORECASE)
-QUOTED = re.compile("[\"“«]\\s*([^\"“”«»]{1,2000}?)\\s*[\"”»]")
+QUOTED = re.compile('["“«]\\s*([^"“”«»]{1,2000}?)\\s*["”»]')
 NUMBERED = re.compile(r"([^\W\d_]+)\W{1,3}(\d{1,9})\b")
 WORD = re.compile(r"[^\W_]+")
 

@@ -111,7 +111,11 @@ FAULTS: dict[str, Fault] = {
     "broken_schema": Fault(spoil=spoil.broken_schema),
 }
 ALIASES = {
-    "429": "rate_limit", "500": "server_error", "503": "unavailable", "401": "unauthorised", "404": "unknown_model",
+    "429": "rate_limit",
+    "500": "server_error",
+    "503": "unavailable",
+    "401": "unauthorised",
+    "404": "unknown_model",
 }
 NO_FAULT = Fault()
 

@@ -145,8 +145,13 @@ class Filler:
         return crc32(place.name.encode()) + self._salt
 
     _kinds: Mapping[str, Callable[["Filler", Mapping[str, Any], Place], Any]] = {
-        "object": _object, "array": _array, "string": _string, "number": _number, "integer": _integer,
-        "boolean": _boolean, "null": _null,
+        "object": _object,
+        "array": _array,
+        "string": _string,
+        "number": _number,
+        "integer": _integer,
+        "boolean": _boolean,
+        "null": _null,
     }
 
 

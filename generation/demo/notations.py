@@ -41,6 +41,10 @@ def _vega_lite(labels: Sequence[str]) -> str:
 
 
 NOTATIONS: dict[str, Callable[[Sequence[str]], str]] = {
-    "mermaid": _mermaid, "plantuml": _plantuml, "graphviz": _graphviz, "dot": _graphviz,
-    "vegalite": _vega_lite, "vega-lite": _vega_lite,
+    "mermaid": _mermaid,
+    "plantuml": _plantuml,
+    "graphviz": _graphviz,
+    "dot": _graphviz,
+    "vegalite": _vega_lite,
+    "vega-lite": _vega_lite,
 }

@@ -11,9 +11,7 @@ from generation.demo.lexicon import ENGLISH, FRENCH, Language
 TOKEN = re.compile(r"(?:[ldcjmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)|[^\W_]+(?:[-'’][^\W_]+)*|\S|\n", re.IGNORECASE)
 # Over one letter per token (Article, Link, Word, other): an article, words, and one linked complement.
 PHRASE = re.compile("A?W{1,3}(?:LA?W{1,2})?")
-WISH = re.compile(
-    r"\b(?:in|en|langu\w+\s*[:=])\s*\W?(french|français|francais|fr|english|anglais|en)\b", re.IGNORECASE
-)
+WISH = re.compile(r"\b(?:in|en|langu\w+\s*[:=])\s*\W?(french|français|francais|fr|english|anglais|en)\b", re.IGNORECASE)
 NUMBER = r"(\d[\d .,\u00a0\u202f]*)"
 LENGTH = re.compile(rf"{NUMBER}(?:\s*(?:-|–|to|à)\s*{NUMBER})?\s*(?:words|mots)\b", re.IGNORECASE)
 COUNT = re.compile(r"\b(\d{1,2}|[a-zà-ÿ]{3,8})\b(?![.,]\d)((?:\s+[^\W\d_]{3,}){0,2})", re.IGNORECASE)

@@ -26,15 +26,17 @@ def build(demo: Demo | None = None) -> web.Application:
     """The application around one server state."""
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[speak_openai])
     app[DEMO] = demo or Demo()
-    app.add_routes([
-        web.get("/v1/models", models),
-        web.post("/v1/chat/completions", completions),
-        # For tests and benchmarks.
-        web.get("/stats", stats),
-        web.post("/stats/reset", reset_stats),
-        web.get("/control", control),
-        web.post("/control", change),
-    ])
+    app.add_routes(
+        [
+            web.get("/v1/models", models),
+            web.post("/v1/chat/completions", completions),
+            # For tests and benchmarks.
+            web.get("/stats", stats),
+            web.post("/stats/reset", reset_stats),
+            web.get("/control", control),
+            web.post("/control", change),
+        ]
+    )
     return app
 
 

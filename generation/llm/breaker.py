@@ -26,10 +26,11 @@ class Breaker:
         self._failures = failures
         self._window = window
         self._pause = pause
+        self._troubled: set[ModelRef] = set()
 
     async def admit(self, model: ModelRef) -> None:
         """Raises `model.paused`, with the seconds left, unless a call may go out; after a pause, one may."""
-        wait = await self._decide(lambda marks: self._wait(marks, _names(model)))
+        wait = await self._decide(lambda marks: self._wait(marks, model))
         if wait:
             raise ModelUnavailable("paused", retry_after=wait, model=str(model))
 
@@ -37,13 +38,17 @@ class Breaker:
         """Takes note of how a call ended. A permanent error is an answer too: the model is there."""
         names = _names(model)
         if error is None or error.permanent:
-            await self._decide(lambda marks: marks.forget(*names))
+            # A model that had no mark when the call was admitted has nothing to forget: Redis is not asked.
+            if model in self._troubled:
+                await self._decide(lambda marks: marks.forget(*names))
         else:
+            self._troubled.add(model)
             await self._decide(lambda marks: self._fail(marks, names))
 
-    async def _wait(self, marks: Marks, names: tuple[str, ...]) -> float:
-        paused, suspect, trial, _ = names
-        left, suspected, tried = await marks.left(paused, suspect, trial)
+    async def _wait(self, marks: Marks, model: ModelRef) -> float:
+        paused, suspect, trial, hits = _names(model)
+        left, suspected, tried, hit = await marks.left(paused, suspect, trial, hits)
+        (self._troubled.add if left or suspected or hit else self._troubled.discard)(model)
         if not left and suspected and not await marks.claim(trial, self._pause):
             return tried or self._pause
         return left

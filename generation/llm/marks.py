@@ -32,7 +32,7 @@ class LocalMarks:
 
     async def left(self, *names: str) -> list[float]:
         now = monotonic()
-        return [max(0.0, self._ends.get(name, now) - now) for name in names]
+        return [max(0.0, self._ends.get(name, now) - now) or float(name in self._hits) for name in names]
 
     async def set(self, name: str, seconds: float) -> None:
         self._ends[name] = monotonic() + seconds

@@ -61,7 +61,11 @@ class OpenAIChat:
 
     def _sending(self, wire: dict[str, Any], timeouts: Timeouts, request_id: str) -> AbstractAsyncContextManager[Any]:
         return self._client().chat.completions.with_streaming_response.create(
-            **wire,
+            model=wire["model"],
+            messages=[],
+            stream=True,
+            # As it is: the SDK would walk through every message to rename keys that are right already.
+            extra_body=wire,
             # Compressed tokens would wait for each other in the provider's compressor.
             extra_headers={"X-Client-Request-Id": request_id, "Accept-Encoding": "identity"},
             timeout=httpx2.Timeout(None, connect=timeouts.connect),

@@ -23,10 +23,14 @@ RUNS = "runs"  # batches of events
 CHANGED = "changed"  # rows that pages show
 CARRIERS = "carriers"  # cancel this, claim that
 
+EVERYBODY = "news"
+
 Listener = Callable[[dict[str, Any]], None]
+Ring = tuple[str, dict[str, Any]]
 
 AWAY = (RedisError, OSError, TimeoutError)
 QUEUE_SIZE = 1_000
+RINGS_AT_ONCE = 200
 REST_SECONDS = 1.0
 
 
@@ -37,7 +41,7 @@ class Bell:
         self.origin = uuid4().hex
         self.listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(QUEUE_SIZE)
+        self.queue: asyncio.Queue[Ring] = asyncio.Queue(QUEUE_SIZE)
         self.tasks: list[asyncio.Task[None]] = []
         self.redis_away = False
 
@@ -49,7 +53,7 @@ class Bell:
             self.listeners[group].remove(listener)
 
     async def open(self) -> None:
-        """Publish, and receive the groups that have listeners by now, until `close`."""
+        """Publish and receive until `close`."""
         self.loop = asyncio.get_running_loop()
         self.queue = asyncio.Queue(QUEUE_SIZE)
         self.tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._receive())]
@@ -65,42 +69,41 @@ class Bell:
 
     def ring(self, group: str, **body: Any) -> None:
         """Tell all processes. From any thread; returns at once."""
-        text = orjson.dumps(body).decode()
         if self.loop is None:
-            self._send_directly(group, text)
+            self._send_directly((group, body))
         elif running_loop() is self.loop:
-            self._enqueue(group, text)
+            self._enqueue((group, body))
         else:
             with suppress(RuntimeError):  # the loop closed meanwhile: nobody is left to hear it here
-                self.loop.call_soon_threadsafe(self._enqueue, group, text)
+                self.loop.call_soon_threadsafe(self._enqueue, (group, body))
 
-    def _enqueue(self, group: str, text: str) -> None:
-        self._hear(group, text)
+    def _enqueue(self, ring: Ring) -> None:
+        self._hear(*ring)
         with suppress(asyncio.QueueFull):
-            self.queue.put_nowait((group, text))
+            self.queue.put_nowait(ring)
 
-    def _send_directly(self, group: str, text: str) -> None:
+    def _hear(self, group: str, body: dict[str, Any]) -> None:
+        for listener in tuple(self.listeners.get(group, ())):
+            listener(body)
+
+    def _send_directly(self, ring: Ring) -> None:
         try:
-            async_to_sync(get_channel_layer().group_send)(group, self._message(group, text))
+            async_to_sync(get_channel_layer().group_send)(EVERYBODY, self._message([ring]))
         except AWAY as error:
-            log.warning("ring_lost", group=group, error=str(error))
+            log.warning("ring_lost", group=ring[0], error=str(error))
 
-    def _message(self, group: str, text: str) -> dict[str, str]:
-        return {"type": "news", "origin": self.origin, "group": group, "body": text}
-
-    def _hear(self, group: str, text: str) -> None:
-        listeners = self.listeners.get(group)
-        if listeners:
-            body = orjson.loads(text)
-            for listener in tuple(listeners):
-                listener(body)
+    def _message(self, rings: list[Ring]) -> dict[str, Any]:
+        return {"type": "news", "origin": self.origin, "rings": orjson.dumps(rings)}
 
     async def _publish(self) -> None:
+        """All that waits leaves as one message: what Redis costs is counted in messages."""
         layer = get_channel_layer()
         while True:
-            group, text = await self.queue.get()
+            rings = [await self.queue.get()]
+            while not self.queue.empty() and len(rings) < RINGS_AT_ONCE:
+                rings.append(self.queue.get_nowait())
             try:
-                await layer.group_send(group, self._message(group, text))
+                await layer.group_send(EVERYBODY, self._message(rings))
                 self.redis_away = False
             except AWAY as error:
                 if not self.redis_away:
@@ -113,12 +116,12 @@ class Bell:
         while True:
             try:
                 channel = await layer.new_channel()
-                for group in [name for name, listeners in self.listeners.items() if listeners]:
-                    await layer.group_add(group, channel)
+                await layer.group_add(EVERYBODY, channel)
                 while True:
                     message = await layer.receive(channel)
                     if message["origin"] != self.origin:
-                        self._hear(message["group"], message["body"])
+                        for group, body in orjson.loads(message["rings"]):
+                            self._hear(group, body)
             except AWAY as error:
                 log.warning("news_interrupted", error=str(error))
                 await asyncio.sleep(REST_SECONDS)

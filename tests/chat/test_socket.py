@@ -194,7 +194,8 @@ async def test_a_socket_ends_within_seconds_of_signing_out(
     page = await open_page(house.owner)
     await page.send(type="ping")
     await page.hear("pong")
-    await in_database(lambda: (house.owner.set_password("another one"), house.owner.save()))
+    house.owner.set_password("another one")
+    await in_database(house.owner.save)
     assert await page.closed() == 4401
 
 
@@ -206,9 +207,7 @@ async def test_a_user_has_a_bounded_number_of_sockets(open_page: Open, house: Pe
     assert await page.closed() == 4429
 
 
-async def test_the_tree_brings_the_children(
-    open_page: Open, carrier: Carrier, start: Start, house: People
-) -> None:
+async def test_the_tree_brings_the_children(open_page: Open, carrier: Carrier, start: Start, house: People) -> None:
     page = await open_page(house.owner)
     run = await start("tests.jobs.spreading")
     await page.send(type="follow", run=str(run.id), since=0, tree=True)

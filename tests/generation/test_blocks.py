@@ -63,7 +63,7 @@ def test_the_cut_does_not_depend_on_the_pieces(lines: list[str]) -> None:
 
 
 def test_html_in_the_text_stays_text_and_pictures_load_nothing() -> None:
-    html = render('<script>x</script> ![a](http://evil/x.png) [b](javascript:alert(1)) <img src=x onerror=y>')
+    html = render("<script>x</script> ![a](http://evil/x.png) [b](javascript:alert(1)) <img src=x onerror=y>")
     assert "<script" not in html
     assert "<img" not in html
     assert "href" not in html

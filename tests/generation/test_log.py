@@ -40,7 +40,9 @@ def outbox() -> Outbox:
 
 @given(PIECES, st.lists(st.integers(0, 30)))
 def test_text_leaves_in_order_however_often_it_is_taken(pieces: list[Any], takes: list[int]) -> None:
-    box, drafts, expected = outbox(), [], {}
+    box = outbox()
+    drafts: list[Draft] = []
+    expected: dict[tuple[str, int], str] = {}
     for n, (step, attempt, text, _) in enumerate(pieces):
         expected[step, attempt] = expected.get((step, attempt), "") + box.delta("content_delta", step, attempt, text)
         if n in takes:

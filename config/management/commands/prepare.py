@@ -1,7 +1,6 @@
 """`manage.py prepare`: what must be true before any process starts; quick when it already is."""
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, **options: object) -> None:
         with alone():
             if migrations.missing():
-                call_command("migrate", interactive=False, stdout=sys.stderr)
+                call_command("migrate", interactive=False, verbosity=0)
             prompts.sync()
             agents.sync()
             owner = users.first()

@@ -115,8 +115,13 @@ async def test_nonsense_is_a_bad_request(door: Door, body: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"max_tokens": -1}, {"stream_options": 1}, {"response_format": {"type": "xml"}}, {"tools": {"a": 1}},
-        {"tools": [{}]}, {"response_format": {"type": "json_schema"}}, {"tool_choice": {"function": 3}},
+        {"max_tokens": -1},
+        {"stream_options": 1},
+        {"response_format": {"type": "xml"}},
+        {"tools": {"a": 1}},
+        {"tools": [{}]},
+        {"response_format": {"type": "json_schema"}},
+        {"tool_choice": {"function": 3}},
         {"messages": [{"role": "user", "content": 5}]},
     ],
 )

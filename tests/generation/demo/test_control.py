@@ -52,8 +52,16 @@ async def test_the_settings_in_force_are_shown(door: Door) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        [], {"fault_rate": 2}, {"fault_rate": "often"}, {"faults": []}, {"faults": ["gremlin"]}, {"speed": 1},
-        {"rules": [{"fault": "hang"}]}, {"rules": "all"}, {"seed": 1, "tokens_per_second": -1}, {"seed": None},
+        [],
+        {"fault_rate": 2},
+        {"fault_rate": "often"},
+        {"faults": []},
+        {"faults": ["gremlin"]},
+        {"speed": 1},
+        {"rules": [{"fault": "hang"}]},
+        {"rules": "all"},
+        {"seed": 1, "tokens_per_second": -1},
+        {"seed": None},
     ],
 )
 async def test_a_wrong_setting_changes_nothing(door: Door, wrong: Any) -> None:

@@ -111,9 +111,7 @@ async def test_a_trickle_keeps_the_line_alive_for_ever(door: Door) -> None:
     assert seen.raw.count(b": keep-alive\n\n") >= 2
 
 
-@pytest.mark.parametrize(
-    ("fault", "finish"), [("empty", "stop"), ("length", "length"), ("refusal", "content_filter")]
-)
+@pytest.mark.parametrize(("fault", "finish"), [("empty", "stop"), ("length", "length"), ("refusal", "content_filter")])
 async def test_an_answer_ends_too_early_and_says_why(door: Door, fault: str, finish: str) -> None:
     seen, good = await door.stream(fault=fault), await door.stream()
     assert (seen.finish, seen.done) == (finish, True)

@@ -37,7 +37,7 @@ async def ask(client: AsyncOpenAI, text: str, **fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("Change the title of section 3 to \"Lights\"", "update_field"),
+        ('Change the title of section 3 to "Lights"', "update_field"),
         ("Raccourcis la section 3", "update_field"),
         ("Lance un cours sur les marées", "start_run"),
         ("Start a course on tides", "start_run"),
@@ -69,7 +69,8 @@ async def test_numbers_and_whole_requests_are_arguments_too(client: AsyncOpenAI)
     started = await ask(client, "Lance un cours sur les marées")
     assert json.loads(moved.message.tool_calls[0].function.arguments)["position"] == 2
     assert json.loads(started.message.tool_calls[0].function.arguments) == {
-        "kind": "course", "brief": "Lance un cours sur les marées"
+        "kind": "course",
+        "brief": "Lance un cours sur les marées",
     }
 
 
