@@ -28,5 +28,4 @@ def stack(house: Stack) -> Iterator[Stack]:
     house.control.post("/stats/reset").raise_for_status()
     house.until_ready()
     yield house
-    house.proxy.disarm()
-    house.armed.unlink(missing_ok=True)
+    house.mend()

@@ -75,14 +75,18 @@ def around(module: Any, name: str, point: str) -> None:
             reach(point, "after")
         return result
 
-    setattr(module, name, wrapped)
+    replace(module, name, wrapped)
+
+
+def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
+    setattr(module, name, function)
 
 
 def install() -> None:
     # Models exist only once all apps are ready.
     from generation import claims, events, flusher, running, sweep  # noqa: PLC0415
 
-    append, record = events.append, running.record
+    append, record = events.append, events.record
 
     def append_and_reach(cursor: Any, batch: Any, changes: Any) -> None:
         append(cursor, batch, changes)
@@ -93,8 +97,8 @@ def install() -> None:
         reach(point_of(drafts), "after")  # committed, and nobody has been told
         return result
 
-    events.append = append_and_reach
-    running.record = record_and_reach  # type: ignore[attr-defined]
+    replace(events, "append", append_and_reach)
+    replace(running, "record", record_and_reach)
     around(flusher, "flush", "flush")
     around(claims, "_take", "claim")
     around(sweep, "release", "release")

@@ -24,10 +24,6 @@ POLL_SECONDS = 0.15
 PING_EVERY = 50  # frames: a reader shows signs of life, or is handed nothing more
 
 
-class Dropped(Exception):
-    """The follower left on its own, to come back."""
-
-
 @dataclass
 class Reader:
     """What one follower has seen of a run, applied as a page does it."""
@@ -83,10 +79,13 @@ Follow = Callable[["Followers", Reader, str], Awaitable[None]]
 class Followers:
     """Readers on their way; all of one test share one HTTP session. `patience`: seconds until one leaves by itself."""
 
-    def __init__(self, url: str, http: aiohttp.ClientSession, patience: float | None = None) -> None:
+    def __init__(
+        self, url: str, http: aiohttp.ClientSession, patience: float | None = None, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self.url = url
         self.http = http
         self.patience = patience
+        self.poll_seconds = poll_seconds
         self.tasks: list[asyncio.Task[None]] = []
         self.readers: list[Reader] = []
 
@@ -127,10 +126,12 @@ class Followers:
 
 
 @asynccontextmanager
-async def following(url: str, patience: float | None = None) -> AsyncIterator[Followers]:
+async def following(
+    url: str, patience: float | None = None, poll_seconds: float = POLL_SECONDS
+) -> AsyncIterator[Followers]:
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None)) as http:
-        followers = Followers(url, http, patience)
+        followers = Followers(url, http, patience, poll_seconds)
         try:
             yield followers
         finally:
@@ -181,7 +182,7 @@ async def by_polling(followers: Followers, reader: Reader, secret: str) -> None:
             frame = orjson.loads(await response.read())
         reader.take(frame)
         if not frame["events"]:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(followers.poll_seconds)
 
 
 TRANSPORTS: tuple[Follow, ...] = (by_socket, by_stream, by_polling)

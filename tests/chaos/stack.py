@@ -45,6 +45,8 @@ class Stack:
     def __init__(self, folder: Path, logs: Path, **settings: str) -> None:
         self.logs = logs
         self.postgresql = PostgreSQL(folder / "postgres", durable=False)
+        # What was not committed synchronously is lost with the server, also if the log's writer was quick.
+        self.postgresql.settings["wal_writer_delay"] = "10s"
         self.redis = Redis(folder / "redis", durable=False)
         self.doors = Path(tempfile.mkdtemp(prefix="chaos-", dir="/tmp"))
         self.proxy = Proxy(self.doors, self.postgresql.sockets)
@@ -130,6 +132,15 @@ class Stack:
         wait_until(lambda: all(keeper.pid for keeper in self.keepers.values()), "all processes")
         wait_until(ready, "the web process")
 
+    def mend(self) -> None:
+        """Undo whatever a test has left broken."""
+        self.proxy.disarm()
+        self.armed.unlink(missing_ok=True)
+        for keeper in self.keepers.values():
+            keeper.release()
+            keeper.send(signal.SIGCONT)
+        wait_until(lambda: self.postgresql.ready() and self.redis.ready(), "the services")
+
     # --- the house from outside
 
     @property
@@ -181,6 +192,17 @@ class Stack:
             return int(row[0]) if row else 0
         return 0
 
+    def open_runs(self) -> int:
+        with self.sql() as sql:
+            query = "SELECT count(*) FROM generation_claim WHERE state IN ('queued', 'running', 'waiting')"
+            return int(sql.execute(query).fetchone()[0])  # type: ignore[index]
+
+    def last_seq(self, runs: list[UUID]) -> int:
+        """The highest number of any of these runs."""
+        with self.sql() as sql:
+            query = "SELECT max(last_seq) FROM generation_claim WHERE run_id = ANY(%s)"
+            return int(sql.execute(query, [runs]).fetchone()[0])  # type: ignore[index]
+
     def is_running(self, run: UUID) -> bool:
         with self.sql() as sql:
             query = "SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'"
@@ -231,6 +253,7 @@ def wake(pid: int) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def kill(*pids: int, number: signal.Signals = signal.SIGKILL) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
