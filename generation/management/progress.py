@@ -96,11 +96,16 @@ class Text:
         data = event["data"]
         if event["type"] == "content_delta":
             self.on_delta(data["step"], data["attempt"], data["text"])
-        elif event["type"] == "step" and data["state"] != StepState.RUNNING:
-            self.ended.add(data["key"])
-            self.print_what_can_be()
+        elif event["type"] == "step":
+            self.on_step(data["key"], data["state"])
         elif trouble := trouble_in(event):
             self.note(trouble)
+
+    def on_step(self, step: str, state: str) -> None:
+        self.waiting.setdefault(step, [])
+        if state != StepState.RUNNING:
+            self.ended.add(step)
+            self.print_what_can_be()
 
     def on_delta(self, step: str, attempt: int, text: str) -> None:
         """A new attempt drops what has not been printed of the one before, and says so for what has."""
