@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,14 +54,17 @@ def reach(point: str, side: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def point_of(drafts: Sequence[Draft]) -> str:
-    """The boundary at which an owner stands, by the last event it tells."""
-    last = drafts[-1]
-    if last.type == "step":
-        return "begin" if '"state":"running"' in last.data else "step"
-    if last.type == "status":
-        return "start" if '"running"' in last.data else "let_go"
-    return {"model": "call", "done": "end"}.get(last.type, last.type)
+def points_of(drafts: Iterable[Draft]) -> set[str]:
+    """The boundaries at which an owner stands, by what it tells: one transaction may be several of them."""
+    return {point_of(draft) for draft in drafts}
+
+
+def point_of(draft: Draft) -> str:
+    if draft.type == "step":
+        return "begin" if '"state":"running"' in draft.data else "step"
+    if draft.type == "status":
+        return "start" if '"running"' in draft.data else "let_go"
+    return {"model": "call", "done": "end"}.get(draft.type, draft.type)
 
 
 def around(module: Any, name: str, point: str) -> None:
@@ -90,11 +93,13 @@ def install() -> None:
 
     def append_and_reach(cursor: Any, batch: Any, changes: Any) -> None:
         append(cursor, batch, changes)
-        reach(point_of(batch.drafts), "before")  # everything is written, nothing is committed
+        for point in points_of(batch.drafts):
+            reach(point, "before")  # everything is written, nothing is committed
 
     def record_and_reach(cursor: Any, drafts: Sequence[Draft], *args: Any, **kwargs: Any) -> Any:
         result = record(cursor, drafts, *args, **kwargs)
-        reach(point_of(drafts), "after")  # committed, and nobody has been told
+        for point in points_of(drafts):
+            reach(point, "after")  # committed, and nobody has been told
         return result
 
     replace(events, "append", append_and_reach)
