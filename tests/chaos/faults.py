@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from generation.events import Draft
+
+Function = Callable[..., Any]
 
 ARMED = Path(os.environ.get("CHAOS_FAULT", "/nonexistent"))
 passed: Counter[str] = Counter()
@@ -67,9 +70,8 @@ def point_of(draft: Draft) -> str:
     return {"model": "call", "done": "end"}.get(draft.type, draft.type)
 
 
-def around(module: Any, name: str, point: str) -> None:
-    """Reach the point before and after each call."""
-    inner: Callable[..., Any] = getattr(module, name)
+def around(inner: Function, point: str) -> Function:
+    """The function, with the point before and after each call."""
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         reach(point, "before")
@@ -78,16 +80,19 @@ def around(module: Any, name: str, point: str) -> None:
             reach(point, "after")
         return result
 
-    replace(module, name, wrapped)
+    return wrapped
 
 
-def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
-    setattr(module, name, function)
+def replace(inner: Function, wrapped: Function) -> None:
+    """Wherever a module of the engine calls the function by a name of its own."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("generation.")]:
+        for name in [name for name, value in vars(module).items() if value is inner]:
+            setattr(module, name, wrapped)
 
 
 def install() -> None:
     # Models exist only once all apps are ready.
-    from generation import claims, events, flusher, running, sweep  # noqa: PLC0415
+    from generation import carrier, claims, events, flush, sweep  # noqa: PLC0415
 
     append, record = events.append, events.record
 
@@ -102,8 +107,9 @@ def install() -> None:
             reach(point, "after")  # committed, and nobody has been told
         return result
 
-    replace(events, "append", append_and_reach)
-    replace(running, "record", record_and_reach)
-    around(flusher, "flush", "flush")
-    around(claims, "_take", "claim")
-    around(sweep, "release", "release")
+    assert carrier  # imported for what it imports: all that records
+    replace(append, append_and_reach)
+    replace(record, record_and_reach)
+    replace(flush.flush, around(flush.flush, "flush"))
+    replace(claims._take, around(claims._take, "claim"))
+    replace(sweep.release, around(sweep.release, "release"))

@@ -17,6 +17,7 @@ from tests.chaos.stack import Stack, freeze, kill, wake
 
 STREAMS = 3
 OPEN_NOTES = 7
+CALM_SECONDS = (0.2, 1.4)  # between two blows; then as long as it takes until enough streams
 WEB_SHARE = 0.35
 FROZEN_SECONDS = 3.5  # past a lease of 2 s and a sweep each second
 COMMITS = {
@@ -59,6 +60,7 @@ class Storm:
         """Strike so often; notes go on being started until the last blow."""
         names, weights = list(self.kinds), [weight for weight, _ in self.kinds.values()]
         while self.blows.total() < times:
+            await asyncio.sleep(self.chance.uniform(*CALM_SECONDS))
             await self.until_streaming()
             (name,) = self.chance.choices(names, weights)
             if await asyncio.to_thread(self.kinds[name][1]):

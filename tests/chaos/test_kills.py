@@ -12,6 +12,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 
 async def test_nothing_is_lost_whatever_is_killed(stack: Stack) -> None:
+    stack.model(tokens_per_second=400)
     async with following(stack.url) as followers:
         storm = Storm(stack, followers, SEED)
         await storm.blow(KILLS)
