@@ -1,0 +1,75 @@
+"""Each guard of the claim alone: a writer that passes all the others is still stopped by this one."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from generation import claims, runs
+from generation.events import Cursor, Draft, LostClaim, record
+from generation.flush import connect
+from generation.models import Claim, Event, Queue, Run, RunState, Step
+from memory.base.database import db as in_database
+from tests.generation.conftest import Start, state_of
+from tests.people import People
+
+TOLD = [Draft.of("status", state="running")]
+
+
+async def taken(start: Start) -> tuple[Run, Cursor]:
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    return run, (await in_database(claims.take, "owner:1:x", run.id, True))[0].cursor
+
+
+async def refuses(run: Run, cursor: Cursor) -> None:
+    before = await state_of(run)
+    with pytest.raises(LostClaim):
+        await in_database(record, cursor, TOLD, lambda: Step.objects.create(run=run, key="late"))
+    assert (await state_of(run)).last_seq == before.last_seq
+    assert not await in_database(Step.objects.filter(run=run).exists)
+    assert await in_database(Event.objects.filter(run=run).count) == before.last_seq
+
+
+async def test_an_epoch_of_the_past_writes_nothing_even_with_the_right_number(start: Start) -> None:
+    run, cursor = await taken(start)
+    await refuses(run, replace(cursor, epoch=cursor.epoch - 1))
+
+
+async def test_a_number_of_the_past_writes_nothing_even_with_the_right_epoch(start: Start) -> None:
+    run, cursor = await taken(start)
+    await in_database(record, replace(cursor), TOLD)
+    before = await state_of(run)
+    with pytest.raises(LostClaim):
+        await in_database(record, cursor, TOLD)
+    assert (await state_of(run)).last_seq == before.last_seq
+
+
+async def test_what_is_carried_no_longer_is_written_no_more(start: Start) -> None:
+    run, cursor = await taken(start)
+    await in_database(lambda: Claim.objects.filter(run=run).update(state=RunState.QUEUED))
+    await refuses(run, cursor)
+
+
+async def test_claiming_waits_for_nobody(start: Start) -> None:
+    """A row that somebody holds is left to the next look; the others are taken."""
+    held, free = [await start("tests.jobs.three_steps", queue=Queue.LOW) for _ in range(2)]
+
+    def take() -> tuple[list[object], float]:
+        with connect("holder") as holder, holder.transaction():
+            holder.execute("SELECT 1 FROM generation_claim WHERE run_id = %s FOR UPDATE", [held.id])
+            began = time.monotonic()
+            found = claims.take_waiting("owner:1:x", [Queue.LOW], 5, 0)
+            return [one.cursor.run_id for one in found], time.monotonic() - began
+
+    found, waited = await in_database(take)
+    assert found == [free.id]
+    assert waited < 2
+
+
+async def test_however_many_cancel_at_once_the_run_ends_once(start: Start, house: People) -> None:
+    for _ in range(5):
+        run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+        await asyncio.gather(*(in_database(runs.cancel, run, house.owner) for _ in range(8)))
+        assert (await state_of(run)).state == RunState.CANCELLED
+        assert await in_database(Event.objects.filter(run=run, type="done").count) == 1
