@@ -16,7 +16,7 @@ from typing import Any, cast
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.template import Context, Engine, Template, TemplateSyntaxError
+from django.template import Context, Engine, Template, TemplateSyntaxError, VariableDoesNotExist
 from django.utils import timezone
 
 from generation.llm.values import Message, Role
@@ -27,16 +27,37 @@ from memory.models import User
 log = structlog.get_logger()
 
 PART = re.compile(r"^\[(system|user)\][ \t]*$", re.MULTILINE)
-MISSING = re.compile("\ue000(.*?)\ue000")
 
 
 class PromptEngine(Engine):
-    """Django's engine with nothing but our tags: no files are read, nothing is escaped, unknown names stand out."""
+    """Django's engine with nothing but our tags: no files are read, nothing is escaped, unknown names fail."""
 
     default_builtins = ["generation.prompt_tags"]
 
 
-engine = PromptEngine(dirs=[], libraries={}, autoescape=False, string_if_invalid="\ue000%s\ue000")
+class Gap(str):
+    """What Django would print where a variable has no value; a prompt has no gaps, so printing it fails."""
+
+    def __mod__(self, variable: object) -> str:
+        raise VariableDoesNotExist("%s", (variable,))
+
+
+class Variables(Context):
+    """Remembers which names were asked for in vain: `if` and `for` pass over them in silence."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self.missing: set[str] = set()
+        super().__init__(dict(variables), autoescape=False)
+
+    def __getitem__(self, name: Any) -> Any:
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            self.missing.add(name)
+            raise
+
+
+engine = PromptEngine(dirs=[], libraries={}, autoescape=False, string_if_invalid=Gap("%s"))
 
 
 @dataclass(frozen=True)
@@ -133,7 +154,9 @@ def override_of(slot: str) -> str:
 def current(slot: str) -> PromptVersion:
     """The version in force now: the environment's override, else production. `not_found.prompt` without one."""
     number = override_of(slot)
-    wanted = {"number": number} if number else {"pk__in": Prompt.objects.filter(slot=slot).values("production_id")}
+    wanted: dict[str, Any] = {"pk__in": Prompt.objects.filter(slot=slot).values("production_id")}
+    if number:
+        wanted = {"number": number if number.isdecimal() else None}
     version = PromptVersion.objects.select_related("prompt").filter(prompt_id=slot, **wanted).first()
     if version is None:
         raise NotFound("prompt", slot=slot, version=number or "production")
@@ -161,9 +184,15 @@ def render(version: PromptVersion, variables: Mapping[str, Any]) -> Rendered:
 
 
 def fill(template: Template, variables: Mapping[str, Any], version: PromptVersion) -> str:
-    text = template.render(Context(dict(variables), autoescape=False))
-    if missing := sorted(set(MISSING.findall(text))):
-        raise InvalidInput("prompt_variables", slot=version.prompt_id, missing=missing, unknown=[])
+    known, text = Variables(variables), ""
+    try:
+        text = template.render(known)
+    except VariableDoesNotExist as error:
+        known.missing = known.missing or {str(error.params[0])}
+    except (TemplateSyntaxError, TypeError, ValueError) as error:  # seen only with values, as `for a, b in titles`
+        raise InvalidInput("prompt_template", problem=str(error)) from None
+    if known.missing:
+        raise InvalidInput("prompt_variables", slot=version.prompt_id, missing=sorted(known.missing), unknown=[])
     return text.strip()
 
 
