@@ -1,0 +1,259 @@
+"""Budgets: what a call may cost is held back before it leaves, and however many leave at once, the limit holds."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from generation import agents, budgets, calls, prompts, runs
+from generation.budgets import Reservation
+from generation.carrier import Carrier
+from generation.llm.journal import Attempt, Outcome
+from generation.llm.values import Message, ModelRef, ModelRequest, Usage
+from generation.models import Call, CallState, Queue, Run, RunState, Step
+from generation.recipes.note.recipe import markdown
+from generation.registry import recipe_of
+from memory import workspaces
+from memory.base.database import db as in_database
+from memory.base.errors import BudgetSpent
+from memory.models import User, Workspace
+from tests.generation.conftest import Demo, Start, ended
+from tests.people import People
+
+BUDGETS = ("RUN", "USER_DAY", "WORKSPACE_DAY")
+PRICED, UNPRICED = ModelRef("openai", "gpt-4.1"), ModelRef("openai", "nobody-knows")
+REQUEST = ModelRequest((Message("user", "x" * 32),), max_tokens=988)  # 12 tokens in: 1 000 together
+
+
+@pytest.fixture(autouse=True)
+def unlimited(settings: Settings) -> None:
+    for budget in BUDGETS:
+        setattr(settings, f"BUDGET_{budget}_TOKENS", 0)
+        setattr(settings, f"BUDGET_{budget}_USD", 0)
+
+
+def run_of(user: User, workspace: Workspace, parent: Run | None = None) -> Run:
+    recipe = recipe_of("note")
+    with transaction.atomic():
+        return runs.create(
+            recipe, runs.Order("x"), user=user, workspace=workspace, queue=Queue.LOW, parent=parent, parent_step="s"
+        )
+
+
+@pytest.fixture
+def run(people: People) -> Run:
+    return run_of(people.owner, people.workspace)
+
+
+def spend(run: Run, tokens: int, usd: str | None = None, **facts: Any) -> Call:
+    """A settled call of this run."""
+    facts = {"state": CallState.DONE, "created_at": timezone.now(), **facts}
+    return Call.objects.create(
+        run=run,
+        user=run.user,
+        workspace=run.workspace,
+        step="section-1",
+        attempt=1,
+        epoch=1,
+        tokens_in=tokens // 2,
+        tokens_out=tokens - tokens // 2,
+        cost_usd=None if usd is None else Decimal(usd),
+        **facts,
+    )
+
+
+def open_call(run: Run, model: ModelRef = PRICED) -> Any:
+    """One call as the engine makes it, reserved and inserted in one transaction."""
+    purpose = calls.Purpose(agents.get("writer"), prompts.current("note/section"), {})
+    with transaction.atomic():
+        return calls.open_call(run, 1, "section-1", 1, purpose, Attempt(model, 1, "first"), REQUEST)
+
+
+def reserve(run: Run, tokens: int, usd: str | None = None) -> None:
+    with transaction.atomic():
+        budgets.reserve(run, Reservation(tokens, None if usd is None else Decimal(usd)))
+
+
+@pytest.fixture
+def stocked(db: None) -> None:
+    prompts.sync()
+    agents.sync()
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_limit_in_tokens_is_kept_to_the_last_one(run: Run, settings: Settings, budget: str) -> None:
+    setattr(settings, f"BUDGET_{budget}_TOKENS", 100)
+    spend(run, 90)
+    reserve(run, 10)
+    with pytest.raises(BudgetSpent) as refused:
+        reserve(run, 11)
+    assert refused.value.code == f"budget.{budget.lower()}"
+    assert refused.value.params == {"unit": "tokens", "limit": 100, "spent": 90, "wanted": 11}
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_limit_in_dollars_is_kept_to_the_last_cent(run: Run, settings: Settings, budget: str) -> None:
+    setattr(settings, f"BUDGET_{budget}_USD", 0.3)
+    spend(run, 1, "0.10")
+    spend(run, 1, "0.10")
+    reserve(run, 1, "0.10")  # in floats 0.1 + 0.1 + 0.1 is more than 0.3
+    with pytest.raises(BudgetSpent) as refused:
+        reserve(run, 1, "0.100001")
+    assert refused.value.code == f"budget.{budget.lower()}"
+    assert refused.value.params == {"unit": "usd", "limit": 0.3, "spent": 0.2, "wanted": 0.100001}
+
+
+def test_without_limits_nothing_is_refused(run: Run) -> None:
+    spend(run, 10**9, "99999")
+    reserve(run, 10**9, "99999")
+
+
+def test_a_run_answers_for_its_children_and_not_for_other_runs(run: Run, people: People, settings: Settings) -> None:
+    settings.BUDGET_RUN_TOKENS = 100
+    child, other = run_of(people.owner, people.workspace, parent=run), run_of(people.owner, people.workspace)
+    spend(other, 100)
+    spend(child, 60)
+    reserve(run, 40)
+    with pytest.raises(BudgetSpent):
+        reserve(child, 41)
+
+
+def test_a_user_answers_for_all_they_did_today_wherever(run: Run, people: People, settings: Settings) -> None:
+    settings.BUDGET_USER_DAY_TOKENS = 100
+    spend(run_of(people.teammate, people.workspace), 100)
+    spend(run, 100, created_at=timezone.now() - timedelta(days=1))
+    spend(run_of(people.owner, workspaces.create("Another", people.owner)), 60)
+    reserve(run, 40)
+    with pytest.raises(BudgetSpent):
+        reserve(run, 41)
+
+
+def test_a_workspace_answers_for_its_members_and_not_for_a_stranger(
+    run: Run, people: People, settings: Settings
+) -> None:
+    settings.BUDGET_WORKSPACE_DAY_TOKENS = 100
+    spend(run_of(people.stranger, people.stranger.workspaces.get()), 100)
+    spend(run, 100, created_at=timezone.now() - timedelta(days=1))
+    spend(run_of(people.teammate, people.workspace), 60)
+    reserve(run, 40)
+    with pytest.raises(BudgetSpent):
+        reserve(run, 41)
+
+
+@pytest.mark.parametrize(("budget", "waits"), [("RUN", False), ("USER_DAY", True), ("WORKSPACE_DAY", True)])
+def test_a_spent_day_says_when_to_come_back_and_a_spent_run_does_not(
+    run: Run, settings: Settings, budget: str, waits: bool
+) -> None:
+    setattr(settings, f"BUDGET_{budget}_TOKENS", 1)
+    with pytest.raises(BudgetSpent) as refused:
+        reserve(run, 2)
+    wait = refused.value.retry_after
+    assert 0 < wait <= 86_400 if wait is not None else not waits
+
+
+def test_midnight_is_that_of_the_day_that_is_counted() -> None:
+    assert budgets.seconds_to_midnight(datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)) == 1
+    assert budgets.seconds_to_midnight(datetime(2026, 1, 1, tzinfo=UTC)) == 86_400
+
+
+@pytest.mark.usefixtures("stocked")
+def test_what_is_reserved_counts_while_the_call_is_open_and_what_was_used_afterwards(
+    run: Run, settings: Settings
+) -> None:
+    settings.BUDGET_RUN_TOKENS = 1_500
+    call = open_call(run)
+    with pytest.raises(BudgetSpent) as refused:
+        open_call(run)
+    assert refused.value.params["spent"] == 1_000
+    calls.settle(call, Attempt(PRICED, 1, "first"), Outcome(Usage(12, 88), None, "stop", 1, 2))
+    reserve(run, 1_400)
+    with pytest.raises(BudgetSpent):
+        reserve(run, 1_401)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_refused_call_leaves_no_row(run: Run, settings: Settings) -> None:
+    settings.BUDGET_RUN_TOKENS = 999
+    with pytest.raises(BudgetSpent):
+        open_call(run)
+    assert not Call.objects.exists()
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_model_without_a_known_price_is_held_by_its_tokens_only(run: Run, settings: Settings) -> None:
+    settings.BUDGET_RUN_USD, settings.BUDGET_RUN_TOKENS = 0.000_001, 1_500
+    call = open_call(run, UNPRICED)
+    assert Call.objects.get(id=call).reserved_usd is None
+    with pytest.raises(BudgetSpent) as by_tokens:
+        open_call(run, UNPRICED)
+    assert by_tokens.value.params["unit"] == "tokens"
+    settings.BUDGET_RUN_TOKENS = 0
+    with pytest.raises(BudgetSpent) as by_price:
+        open_call(run, PRICED)
+    assert by_price.value.params["unit"] == "usd"
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_hundred_calls_at_once_never_take_more_than_the_limit(
+    people_committed: People, settings: Settings, budget: str
+) -> None:
+    prompts.sync()
+    agents.sync()
+    setattr(settings, f"BUDGET_{budget}_TOKENS", 7_999)
+    run = run_of(people_committed.owner, people_committed.workspace)
+
+    def attempt(_: int) -> bool:
+        try:
+            open_call(run)
+        except BudgetSpent:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(25) as threads:
+        taken = list(threads.map(attempt, range(100)))
+    assert (sum(taken), Call.objects.count()) == (7, 7)
+
+
+async def test_a_run_without_any_budget_fails_before_anything_is_asked(
+    carrier: Carrier, start: Start, demo: Demo, settings: Settings
+) -> None:
+    settings.BUDGET_USER_DAY_TOKENS = 10
+    run = await start()
+    assert (await ended(run)).state == RunState.FAILED
+    failed = await in_database(lambda: Run.objects.get(id=run.id))
+    assert (failed.error or {})["error_code"] == "budget.user_day"
+    assert 0 < (failed.error or {})["retry_after"] <= 86_400
+    assert demo.stats()["requests"] == 0
+
+
+async def test_a_note_whose_budget_is_spent_ends_labelled_and_its_retry_pays_for_the_rest_only(
+    carrier: Carrier, start: Start, demo: Demo, house: People, settings: Settings
+) -> None:
+    settings.BUDGET_USER_DAY_TOKENS = 8_000  # the outline and one section hold back 6 000 and their prompt each
+    run = await start()
+    assert (await ended(run)).state == RunState.PARTIAL
+    steps = await in_database(lambda: {step.key: step for step in Step.objects.filter(run=run)})
+    spent = {key for key, step in steps.items() if step.is_fallback}
+    good = set(steps) - spent
+    assert "outline" in good
+    assert spent
+    assert {(steps[key].error or {})["error_code"] for key in spent} == {"budget.user_day"}
+    assert (await in_database(markdown, run)).count("*Fallback") == len(spent)
+
+    settings.BUDGET_USER_DAY_TOKENS = 0
+    asked = demo.stats()["requests"]
+    again, _ = await in_database(runs.retry, run, house.owner)
+    assert (await ended(again)).state == RunState.DONE
+    assert demo.stats()["requests"] == asked + len(spent)
+    paid = await in_database(lambda: set(Call.objects.filter(run=again).values_list("step", flat=True)))
+    assert paid == spent
+    text = await in_database(markdown, again)
+    assert "*Fallback" not in text
+    assert text.count("\n## ") == len(steps) - 1
