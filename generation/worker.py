@@ -21,6 +21,7 @@ from rq.worker import Worker as RQWorker
 
 from generation import jobs, sweep
 from generation.claims import owner_prefix
+from generation.events import LOST_CONNECTION
 from memory.base.news import AWAY
 
 log = structlog.get_logger()
@@ -101,6 +102,8 @@ class Worker(RQWorker):
             released = sweep.release_dead(owner_prefix(horse))
             if released:
                 log.warning("horse_died", pid=horse, runs=released)
+        except LOST_CONNECTION as error:  # the sweep finds them by their lease; the worker has other work
+            log.warning("release_failed", pid=horse, error=str(error).strip())
         finally:
             connections.close_all()
 
