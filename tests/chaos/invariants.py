@@ -110,6 +110,15 @@ RULES = (
         """,
     ),
     Rule(
+        "run {}: the log records step {}, which is {} in the rows",
+        f"""
+        SELECT e.run_id, e.data->>'key', s.state FROM generation_event e
+        LEFT JOIN generation_step s ON s.run_id = e.run_id AND s.key = e.data->>'key'
+        WHERE e.run_id = ANY(%(runs)s) AND e.type = 'step' AND e.data->>'state' IN {RECORDED}
+            AND s.state IS DISTINCT FROM e.data->>'state'
+        """,
+    ),
+    Rule(
         "run {}: step {} recorded {} characters, the deltas of its last attempt {} have {}",
         f"""
         SELECT s.run_id, s.key, length(s.text), s.attempts, length(d.text) FROM generation_step s

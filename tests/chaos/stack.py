@@ -68,7 +68,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "LEASE_SECONDS": "2",
             "SWEEP_SECONDS": "1",
-            "RENUDGE_SECONDS": "2",
+            "RENUDGE_SECONDS": "6",
             **settings,
         }
         self.keepers: dict[str, Keeper] = {}
@@ -202,6 +202,12 @@ class Stack:
         with self.sql() as sql:
             query = "SELECT max(last_seq) FROM generation_claim WHERE run_id = ANY(%s)"
             return int(sql.execute(query, [runs]).fetchone()[0])  # type: ignore[index]
+
+    def made_twice(self, runs: list[UUID]) -> list[tuple[Any, ...]]:
+        """Steps that needed more than one attempt."""
+        with self.sql() as sql:
+            query = "SELECT run_id, key, attempts FROM generation_step WHERE run_id = ANY(%s) AND attempts > 1"
+            return sql.execute(query, [runs]).fetchall()
 
     def is_running(self, run: UUID) -> bool:
         with self.sql() as sql:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from generation import claims, runs
+from generation import claims, pictures, runs
 from generation.events import Cursor, Draft, LostClaim, record
 from generation.flush import connect
 from generation.models import Claim, Event, Queue, Run, RunState, Step
 from memory.base.database import db as in_database
+from memory.base.errors import NotFound
 from tests.generation.conftest import Start, state_of
 from tests.people import People
 
@@ -73,3 +74,10 @@ async def test_however_many_cancel_at_once_the_run_ends_once(start: Start, house
         await asyncio.gather(*(in_database(runs.cancel, run, house.owner) for _ in range(8)))
         assert (await state_of(run)).state == RunState.CANCELLED
         assert await in_database(Event.objects.filter(run=run, type="done").count) == 1
+
+
+async def test_a_private_run_is_its_askers_alone(start: Start, house: People) -> None:
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW, is_private=True)
+    assert (await in_database(pictures.visible, house.owner, run.id)).id == run.id
+    with pytest.raises(NotFound):
+        await in_database(pictures.visible, house.teammate, run.id)
