@@ -21,9 +21,12 @@ from generation.events import LOST_CONNECTION, Draft, LostClaim
 from generation.flusher import Flusher
 from generation.gateway import Gateway
 from generation.leases import LeaseThread
+from generation.ledger import Ledger
 from generation.models import Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
-from generation.running import LetGo, Parked, Running, StepFailed, add_active_seconds
+from generation.running import Running, StepFailed
+from generation.slots import LetGo
+from generation.waiting import Parked, add_active_seconds
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
@@ -112,14 +115,14 @@ class Carrier:
         """Claim no more; each run is let go once what it is making has been recorded."""
         self.claiming = False
         for carried in self.carried.values():
-            carried.running.leaving = True
+            carried.running.slots.leaving = True
 
     # --- claiming
 
     @property
     def room(self) -> int:
         """How many more runs may be claimed; a run that crashed before is carried alone."""
-        if not self.claiming or any(carried.running.has_crashed for carried in self.carried.values()):
+        if not self.claiming or any(carried.running.ledger.has_crashed for carried in self.carried.values()):
             return 0
         return self.capacity - len(self.carried)
 
@@ -148,11 +151,10 @@ class Carrier:
             self.carry(one, run, steps)
 
     def carry(self, taken: Taken, run: Run, steps: dict[str, Step]) -> None:
-        outbox = Outbox(taken.cursor, self.flusher.wake)
-        running = Running(run, taken.cursor, outbox, self.gateway, steps)
-        running.has_crashed = taken.crashes > 0
-        carried = self.carried[run.id] = Carried(running)
-        self.flusher.add(running)
+        ledger = Ledger(run, taken.cursor, Outbox(taken.cursor, self.flusher.wake), steps)
+        ledger.has_crashed = taken.crashes > 0
+        carried = self.carried[run.id] = Carried(Running(ledger, self.gateway))
+        self.flusher.add(ledger)
         carried.task = asyncio.create_task(self.work(carried), name=f"run {run.id}")
 
     # --- one run
@@ -167,16 +169,16 @@ class Carrier:
             except LOST_CONNECTION as error:
                 log.error("database_away", error=str(error))
             finally:
-                await self.settle_calls(carried.running)
-                self.flusher.remove(carried.running)
+                await self.settle_calls(carried.running.ledger)
+                self.flusher.remove(carried.running.ledger)
                 self.carried.pop(run.id, None)
                 if not self.carried:
                     self.is_empty.set()
                 self.woken.set()
 
-    async def settle_calls(self, running: Running) -> None:
+    async def settle_calls(self, ledger: Ledger) -> None:
         """Calls that no transaction of the run has settled, because the claim was lost: they were paid all the same."""
-        for settle in running.settlements:
+        for settle in ledger.settlements:
             try:
                 await db(settle)
             except LOST_CONNECTION as error:
@@ -186,11 +188,11 @@ class Carrier:
         """Run the recipe and record how it ended."""
         running = carried.running
         try:
-            running.outbox.defer(Draft.of("status", state=RunState.RUNNING), lambda: mark_started(running.run))
+            running.ledger.outbox.defer(Draft.of("status", state=RunState.RUNNING), lambda: mark_started(running.run))
             job: Callable[[Running], Coroutine[Any, Any, Any]] = runs.import_job(running.run.job)
             async with asyncio.timeout(settings.RUN_DEADLINE_SECONDS - running.run.active_seconds) as deadline:
                 result = await job(running)
-            await self.end(running, end_state(running.steps), None, result)
+            await self.end(running, end_state(running.ledger.steps), None, result)
         except Parked:
             return
         except (LetGo, *LOST_CONNECTION):  # what the database refused is no failure of the recipe
@@ -220,7 +222,7 @@ class Carrier:
 
     async def end(self, running: Running, state: RunState, error: dict[str, Any] | None, result: Any = None) -> None:
         run = running.run
-        await running.record(
+        await running.ledger.record(
             runs.end_drafts(state, error),
             lambda: runs.close(run, state, error, result),
             state=state,
@@ -235,7 +237,7 @@ class Carrier:
     async def give_back(self, running: Running) -> None:
         """Back into the queue, where it was; another carrier is told."""
         run = running.run
-        await running.record(
+        await running.ledger.record(
             [Draft.of("status", state=RunState.QUEUED, reason="let_go")],
             lambda: add_active_seconds(run),
             state=RunState.QUEUED,

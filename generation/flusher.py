@@ -15,8 +15,8 @@ import structlog
 
 from generation.events import Batch, Draft, LostClaim
 from generation.flush import Flushed, Outcome, Pending, connect, flush
+from generation.ledger import Ledger
 from generation.rings import ring_batches
-from generation.running import Running
 from memory.base import metrics
 from memory.base.database import finished
 
@@ -29,24 +29,24 @@ FEW = 10
 BUSY_SHARE = 4  # a flush may take this part of its tick; a slower database stretches the tick
 PAUSES = (0.1, 0.3, 1.0, 2.0)
 
-Told = tuple[Running, list[Draft]]
+Told = tuple[Ledger, list[Draft]]
 
 
 class Flusher:
     def __init__(self, on_cancel: Callable[[UUID], None], on_lost: Callable[[UUID], None]) -> None:
         self.on_cancel = on_cancel
         self.on_lost = on_lost
-        self.running: dict[UUID, Running] = {}
+        self.ledgers: dict[UUID, Ledger] = {}
         self.dirty = asyncio.Event()
         self.recording: set[asyncio.Future[None]] = set()
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self.sql: psycopg.Connection[tuple[object, ...]] | None = None
 
-    def add(self, running: Running) -> None:
-        self.running[running.run.id] = running
+    def add(self, ledger: Ledger) -> None:
+        self.ledgers[ledger.run.id] = ledger
 
-    def remove(self, running: Running) -> None:
-        self.running.pop(running.run.id, None)
+    def remove(self, ledger: Ledger) -> None:
+        self.ledgers.pop(ledger.run.id, None)
 
     def wake(self) -> None:
         self.dirty.set()
@@ -67,54 +67,55 @@ class Flusher:
     async def once(self) -> int:
         """Write what is pending now; how many runs had something to tell."""
         self.record_deferred()
-        ready = [running for running in self.running.values() if running.outbox.can_be_flushed()]
-        for running in ready:
-            await running.outbox.lock.acquire()  # free, so this does not wait
+        ready = [ledger for ledger in self.ledgers.values() if ledger.outbox.can_be_flushed()]
+        for ledger in ready:
+            await ledger.outbox.lock.acquire()  # free, so this does not wait
         try:
-            told = [(running, running.outbox.take()) for running in ready]
+            # What was deferred while we waited for a lock is not ours to write.
+            told = [(ledger, ledger.outbox.take()) for ledger in ready if not ledger.outbox.writes]
             if told:
                 await finished(asyncio.ensure_future(self.write(told)))
         finally:
-            for running in ready:
-                running.outbox.lock.release()
+            for ledger in ready:
+                ledger.outbox.lock.release()
         return len(ready)
 
     def record_deferred(self) -> None:
         """Events that come with writes need a transaction of their own run."""
-        for running in self.running.values():
-            if running.outbox.is_due():
-                task = asyncio.ensure_future(self.record(running))
+        for ledger in self.ledgers.values():
+            if ledger.outbox.is_due():
+                task = asyncio.ensure_future(self.record(ledger))
                 self.recording.add(task)
                 task.add_done_callback(self.recording.discard)
 
-    async def record(self, running: Running) -> None:
+    async def record(self, ledger: Ledger) -> None:
         try:
-            await running.record_deferred()
+            await ledger.record_deferred()
         except LostClaim:
-            self.on_lost(running.run.id)
+            self.on_lost(ledger.run.id)
 
     async def write(self, told: Sequence[Told]) -> None:
         pending = [
-            Pending(Batch(running.run.id, running.cursor.last_seq, drafts), running.cursor.epoch)
-            for running, drafts in told
+            Pending(Batch(ledger.run.id, ledger.cursor.last_seq, drafts), ledger.cursor.epoch)
+            for ledger, drafts in told
         ]
         with metrics.event_flush.time():
             flushed = await self.until_answered(pending)
         written = []
-        for (running, drafts), item in zip(told, pending, strict=True):
-            if self.settle(running, drafts, item, flushed[item.batch.run_id]):
+        for (ledger, drafts), item in zip(told, pending, strict=True):
+            if self.settle(ledger, drafts, item, flushed[item.batch.run_id]):
                 written.append(item.batch)
         ring_batches(written)
 
-    def settle(self, running: Running, drafts: list[Draft], item: Pending, flushed: Flushed) -> bool:
+    def settle(self, ledger: Ledger, drafts: list[Draft], item: Pending, flushed: Flushed) -> bool:
         if flushed.outcome is Outcome.BUSY:
-            running.outbox.put_back(drafts)
+            ledger.outbox.put_back(drafts)
         elif flushed.outcome is Outcome.LOST:
-            self.on_lost(running.run.id)
+            self.on_lost(ledger.run.id)
         else:
-            running.cursor.last_seq = item.batch.upto
+            ledger.cursor.last_seq = item.batch.upto
         if flushed.cancel_requested:
-            self.on_cancel(running.run.id)
+            self.on_cancel(ledger.run.id)
         return flushed.outcome is Outcome.WRITTEN
 
     async def until_answered(self, pending: Sequence[Pending]) -> dict[UUID, Flushed]:

@@ -4,9 +4,9 @@ One attempt is one request. Readers drop the text of the attempt before when a n
 of the last attempt are the text that is recorded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -14,15 +14,14 @@ from pydantic import BaseModel
 from generation import agents, calls, prompts
 from generation.calls import Purpose
 from generation.events import Draft, patiently
+from generation.ledger import Ledger
 from generation.llm.journal import Attempt, Outcome
+from generation.llm.router import Router
 from generation.llm.structured import answer_as
 from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import ModelError
-
-if TYPE_CHECKING:
-    from generation.running import Running
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,8 +29,9 @@ M = TypeVar("M", bound=BaseModel)
 class StepInProgress:
     """What a recipe's `produce` is given: it writes text or values by prompt slot, streamed, retried, accounted for."""
 
-    def __init__(self, running: "Running", key: str, attempt: int) -> None:
-        self.running = running
+    def __init__(self, ledger: Ledger, router: Router, key: str, attempt: int) -> None:
+        self.ledger = ledger
+        self.router = router
         self.key = key
         self.attempt = attempt
         self.has_called = False
@@ -45,19 +45,19 @@ class StepInProgress:
     async def write(self, slot: str, variables: Mapping[str, Any], agent: str = "") -> str:
         """Text by the prompt in this slot, streamed as it comes. Raises ModelError or BudgetSpent."""
         purpose, request = await db(patiently, compose, slot, variables, agent)
-        await self.running.gateway.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
+        await self.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
         return self.text
 
     async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
         """A value of this shape by the prompt in this slot; a malformed answer is repaired once."""
         purpose, request = await db(patiently, compose, slot, variables, agent)
         chain = agents.chain(purpose.agent)
-        _, value = await answer_as(self.running.gateway.router, chain, request, schema, CallJournal(self, purpose))
+        _, value = await answer_as(self.router, chain, request, schema, CallJournal(self, purpose))
         return value
 
     def say(self, text: str) -> None:
         """Text of this step that no model wrote (a fallback), told like any other."""
-        piece = self.running.outbox.delta("content_delta", self.key, self.attempt, text)
+        piece = self.ledger.outbox.delta("content_delta", self.key, self.attempt, text)
         self.pieces.append(piece)
 
     def next_attempt(self) -> int:
@@ -74,8 +74,8 @@ class StepInProgress:
 
     def close_streams(self) -> None:
         """No more text comes in this attempt: what the gates hold is told."""
-        self.running.outbox.close("reasoning_delta", self.key, self.attempt)
-        self.pieces.append(self.running.outbox.close("content_delta", self.key, self.attempt))
+        self.ledger.outbox.close("reasoning_delta", self.key, self.attempt)
+        self.pieces.append(self.ledger.outbox.close("content_delta", self.key, self.attempt))
 
 
 def compose(slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
@@ -97,15 +97,15 @@ class CallJournal:
         self.call_id: UUID | None = None
 
     async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
-        step, running = self.step, self.step.running
+        step, ledger = self.step, self.step.ledger
         begun, number = step.attempt, step.next_attempt()
 
         def write() -> UUID:
             if number != begun:
-                calls.bump_attempt(running.run, step.key, number)
-            return calls.open_call(running.run, running.cursor.epoch, step.key, number, self.purpose, attempt, request)
+                calls.bump_attempt(ledger.run, step.key, number)
+            return calls.open_call(ledger.run, ledger.cursor.epoch, step.key, number, self.purpose, attempt, request)
 
-        self.call_id = await running.record([self.model_draft(attempt, number)], write)
+        self.call_id = await ledger.record([self.model_draft(attempt, number)], write)
         return str(self.call_id)
 
     def model_draft(self, attempt: Attempt, number: int) -> Draft:
@@ -124,9 +124,9 @@ class CallJournal:
     def emit(self, delta: Delta) -> None:
         step = self.step
         if isinstance(delta, ContentDelta):
-            step.pieces.append(step.running.outbox.delta("content_delta", step.key, step.attempt, delta.text))
+            step.pieces.append(step.ledger.outbox.delta("content_delta", step.key, step.attempt, delta.text))
         elif isinstance(delta, ReasoningDelta):
-            step.running.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
+            step.ledger.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
 
     async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         self.step.close_streams()
@@ -134,10 +134,10 @@ class CallJournal:
         calls.count(attempt, outcome)
         if self.call_id is not None:
             draft = calls.usage_draft(self.step.key, self.step.attempt, attempt, outcome.usage)
-            self.step.running.settle_call(draft, partial(calls.settle, self.call_id, attempt, outcome))
+            self.step.ledger.settle_call(draft, partial(calls.settle, self.call_id, attempt, outcome))
 
     async def wait(self, attempt: Attempt, error: ModelError, seconds: float) -> None:
-        self.step.running.outbox.tell(
+        self.step.ledger.outbox.tell(
             "retry",
             step=self.step.key,
             attempt=self.step.attempt,
@@ -145,6 +145,3 @@ class CallJournal:
             seconds=round(seconds, 2),
             error=calls.error_data(error),
         )
-
-
-Produce = Callable[[StepInProgress], Any]

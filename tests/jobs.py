@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 from generation.models import Queue
 from generation.recipes.base import Options, Recipe
-from generation.running import Child, Running
+from generation.running import Running
 from generation.runs import Order
 from generation.steps import StepInProgress
+from generation.waiting import Child
 from memory.base.errors import InvalidInput, ScriptoriumError
 
 

@@ -1,0 +1,77 @@
+"""The owner's pen on one run: all it writes goes through here, in order, under the fence, with what it tells."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from generation.events import LOST_CONNECTION, Cursor, Draft, LostClaim, record
+from generation.models import Run, Step
+from generation.outbox import Outbox
+from generation.rings import ring_batches
+from memory.base.database import db, finished
+
+T = TypeVar("T")
+Write = Callable[[], object]
+
+
+class Ledger:
+    """`steps` is what the run has recorded so far, by key; `has_crashed`: not since its last recorded step."""
+
+    def __init__(self, run: Run, cursor: Cursor, outbox: Outbox, steps: dict[str, Step]) -> None:
+        self.run = run
+        self.cursor = cursor
+        self.outbox = outbox
+        self.steps = steps
+        self.has_crashed = False
+        self.settlements: set[Write] = set()
+        self.failure: Exception | None = None
+
+    async def record(
+        self, drafts: Sequence[Draft], write: Callable[[], T] | None = None, **claim_changes: Any
+    ) -> T | None:
+        """One fenced transaction: all that was told and deferred so far, then `write`, told by these drafts.
+
+        It ends even when the caller is cancelled. Raises LostClaim, or what `write` raised; then nothing is written.
+        """
+        return await finished(asyncio.ensure_future(self._record(drafts, write, claim_changes)))
+
+    async def _record(
+        self, drafts: Sequence[Draft], write: Callable[[], T] | None, claim_changes: dict[str, Any]
+    ) -> T | None:
+        async with self.outbox.lock:
+            if self.failure:
+                failure, self.failure = self.failure, None
+                raise failure
+            told, writes = self.outbox.take(), self.outbox.take_writes()
+            if not told and not drafts:
+                return None
+
+            def write_all() -> T | None:
+                for deferred in writes:
+                    deferred()
+                return write() if write else None
+
+            try:
+                batch, written = await db(partial(record, self.cursor, [*told, *drafts], write_all, **claim_changes))
+            except (*LOST_CONNECTION, LostClaim):
+                self.outbox.put_back(told, writes)
+                raise
+            except BaseException:  # what a write cannot do once it can never do: it must not stop the run's end
+                self.outbox.put_back(told)
+                raise
+            self.settlements.difference_update(writes)
+        ring_batches([batch])
+        return written
+
+    async def record_deferred(self) -> None:
+        """Write what was deferred and no other transaction has taken along. A failure is the next record's."""
+        try:
+            await self.record([])
+        except Exception as failure:  # noqa: BLE001 kept for whoever records next
+            self.failure = failure
+
+    def settle_call(self, draft: Draft, write: Write) -> None:
+        """Tell and record what a call used: with the next transaction, or by itself should the claim be lost."""
+        self.settlements.add(write)
+        self.outbox.defer(draft, write)

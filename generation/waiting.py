@@ -1,0 +1,153 @@
+"""Runs that wait without being carried: for a person's answer, or for the children they were spread over."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Q
+from django.utils import timezone
+from pydantic import BaseModel
+
+from generation import runs
+from generation.claims import after_commit, lock
+from generation.events import Draft, patiently
+from generation.ledger import Ledger
+from generation.models import END_STATES, Claim, Queue, Run, RunState, Step, StepState
+from generation.recipes.base import Recipe
+from generation.rings import ring_run
+from generation.slots import Slots
+from memory.base.database import db
+from memory.base.text import clean_json
+
+M = TypeVar("M", bound=BaseModel)
+
+LOOK_SECONDS = 0.5  # how often a parent that is carried looks after its children
+
+
+class Parked(BaseException):
+    """The run waits for a person or for children; that is recorded, and nobody carries it meanwhile."""
+
+
+class NoChildOpen(Exception):
+    """Raised inside the transaction that would have parked the run, to roll it back."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """One part of a spread: what to start, by which recipe."""
+
+    recipe: Recipe
+    order: runs.Order
+
+
+async def ask(ledger: Ledger, slots: Slots, key: str, schema: type[M], shown: Any) -> M:
+    """The recorded answer, else Parked once the question is recorded and no other step is being made."""
+    known = ledger.steps.get(key)
+    if known and known.state == StepState.DONE:
+        return schema.model_validate(known.result)
+    await slots.until_idle()
+    question = {
+        "step": key,
+        "schema": f"{schema.__module__}.{schema.__qualname__}",
+        "form": schema.model_json_schema(),
+        "shown": shown,
+    }
+    drafts = [
+        Draft.of("step", key=key, state=StepState.WAITING, attempt=1),
+        Draft.of("status", state=RunState.WAITING, reason="person", step=key, shown=shown),
+    ]
+    await ledger.record(drafts, lambda: write_question(ledger.run, key, clean_json(question)), **parked("person"))
+    raise Parked
+
+
+async def spread(ledger: Ledger, slots: Slots, key: str, children: Sequence[Child]) -> list[Run]:
+    """Start the children once, and return them when all have ended; Parked as long as there is nothing else to do."""
+    known = ledger.steps.get(key)
+    if known is None:
+        known = ledger.steps[key] = Step(key=key, state=StepState.RUNNING)
+        draft = Draft.of("step", key=key, state=StepState.RUNNING, attempt=1, children=len(children))
+        await ledger.record([draft], lambda: write_children(ledger.run, key, children))
+    if known.state == StepState.RUNNING:
+        await until_ended(ledger, slots, key)
+    return await db(patiently, children_of, ledger.run, key)
+
+
+async def until_ended(ledger: Ledger, slots: Slots, key: str) -> None:
+    while await db(patiently, count_open, ledger.run, children_by(key)):
+        if slots.active == 0 and await park_for_children(ledger):
+            raise Parked
+        await asyncio.sleep(LOOK_SECONDS)
+    draft = Draft.of("step", key=key, state=StepState.DONE, attempt=1)
+    await ledger.record([draft], lambda: write_ended(ledger.run, key), crashes=0, has_progressed=True)
+    ledger.steps[key] = Step(key=key, state=StepState.DONE)
+
+
+async def park_for_children(ledger: Ledger) -> bool:
+    """Wait for children, if one is still open once our own narrow row is locked; False: the last has just ended."""
+
+    def write() -> None:
+        lock(ledger.run.id)
+        if not count_open(ledger.run, Q()):
+            raise NoChildOpen
+        add_active_seconds(ledger.run)
+
+    try:
+        await ledger.record(
+            [Draft.of("status", state=RunState.WAITING, reason="children")], write, **parked("children")
+        )
+    except NoChildOpen:
+        return False
+    return True
+
+
+def parked(reason: str) -> dict[str, Any]:
+    """What the claim of a waiting run holds."""
+    return {"state": RunState.WAITING, "reason": reason, "owner": "", "lease_until": None}
+
+
+def write_question(run: Run, key: str, question: dict[str, Any]) -> None:
+    Step.objects.update_or_create(run_id=run.id, key=key, defaults={"state": StepState.WAITING, "attempts": 1})
+    Run.objects.filter(id=run.id).update(question=question)
+    add_active_seconds(run)
+    after_commit(lambda: ring_run(run))
+
+
+def write_children(run: Run, key: str, children: Sequence[Child]) -> None:
+    Step.objects.create(run_id=run.id, key=key, attempts=1, label={"code": key})
+    for n, child in enumerate(children, 1):
+        runs.create(
+            child.recipe,
+            child.order.cleaned(child.recipe),
+            user=run.user,
+            workspace=run.workspace,
+            key=f"{run.id}/{key}/{n}",
+            queue=Queue.HIGH,
+            parent=run,
+            parent_step=key,
+        )
+
+
+def write_ended(run: Run, key: str) -> None:
+    Step.objects.filter(run_id=run.id, key=key).update(
+        state=StepState.DONE, finished_at=timezone.now(), result=[str(child.id) for child in children_of(run, key)]
+    )
+
+
+def children_by(key: str) -> Q:
+    return Q(run__parent_step=key)
+
+
+def children_of(run: Run, key: str) -> list[Run]:
+    return list(Run.objects.filter(parent_id=run.id, parent_step=key).select_related("claim").order_by("id"))
+
+
+def count_open(run: Run, which: Q) -> int:
+    return Claim.objects.filter(which, run__parent_id=run.id).exclude(state__in=END_STATES).count()
+
+
+def add_active_seconds(run: Run) -> None:
+    """Count the time of this claim towards the deadline; waiting does not count."""
+    claimed_at = Claim.objects.values_list("claimed_at", flat=True).get(run_id=run.id)
+    seconds = (timezone.now() - claimed_at).total_seconds() if claimed_at else 0
+    Run.objects.filter(id=run.id).update(active_seconds=run.active_seconds + max(0.0, seconds))
