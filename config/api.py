@@ -89,7 +89,7 @@ ERROR = {
     "required": ["error_code", "message", "details"],
     "properties": {
         "error_code": {"type": "string", "description": "Stable: family.reason"},
-        "message": {"type": "string", "description": "For a person, in the language of Accept-Language"},
+        "message": {"type": "string", "description": "In the user's language; for the unknown by Accept-Language"},
         "details": {"type": "object"},
         "retry_after": {"type": "number", "description": "Seconds"},
     },

@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from memory import sentences
 from memory.base import metrics
@@ -13,7 +15,7 @@ from memory.base.errors import ScriptoriumError
 
 
 def body(error: ScriptoriumError) -> dict[str, Any]:
-    """The stable code, the sentence in the reader's language, what it was filled with, how long to wait if known."""
+    """The stable code, its sentence in the active language, what it was filled with, how long to wait if known."""
     told = {
         "error_code": error.code,
         "message": sentences.say(error.code, {**error.params, "retry_after": error.retry_after}),
@@ -26,12 +28,20 @@ def answer(request: HttpRequest, error: ScriptoriumError, status: int | None = N
     """JSON below /api/ and for whoever prefers it, a page otherwise; the status is the family's unless given."""
     metrics.errors.labels(error.code).inc()
     write = json if request.path.startswith("/api/") or prefers_json(request) else page
-    response = write(error, status or error.status)
+    language = language_of(request)
+    with translation.override(language):
+        response = write(error, status or error.status)
+    response["Content-Language"] = language
     if error.retry_after is not None:
         response["Retry-After"] = str(math.ceil(error.retry_after))
     if response.status_code == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def language_of(request: HttpRequest) -> str:
+    """The user's own once they were recognised, the browser's before; the house's when not even that was read."""
+    return getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE)
 
 
 def prefers_json(request: HttpRequest) -> bool:

@@ -8,11 +8,11 @@ from ninja.security.base import AuthBase
 from memory import tokens
 from memory.base.errors import PermissionRefused, SignInNeeded
 from memory.base.limits import admit_user, is_read
-from memory.models import User
+from memory.models import Token, User
 
 
 def user_of(request: HttpRequest) -> User:
-    """The user behind the request, who is `request.user` from then on.
+    """The user behind the request, who is `request.user` from then on, and whose language answers are written in.
 
     A token needs the scope of what is done (`read` to look, `write` for the rest); a session needs the CSRF token for
     what is not a read. Raises `authentication.needed`, `authentication.token`, `permission.scope`, `permission.csrf`,
@@ -20,23 +20,35 @@ def user_of(request: HttpRequest) -> User:
     """
     secret = secret_of(request)
     if secret is not None:
-        user = user_of_token(secret, "read" if is_read(request) else "write")
+        token = tokens.authenticate(secret)
+        user = recognised(request, token.user)
+        check_scope(token, "read" if is_read(request) else "write")
     elif isinstance(request.user, User):
-        user = request.user
+        user = recognised(request, request.user)
         check_csrf(request)
     else:
         raise SignInNeeded("needed")
-    request.user = user
     admit_user(request)
+    return user
+
+
+def recognised(request: HttpRequest, user: User) -> User:
+    """Known now, also to a refusal that follows: it is told in the user's language, not in their browser's."""
+    request.user = user
+    request.LANGUAGE_CODE = user.language
     return user
 
 
 def user_of_token(secret: str, scope: str) -> User:
     """The user of a live token that has the scope; `authentication.token` or `permission.scope` otherwise."""
     token = tokens.authenticate(secret)
+    check_scope(token, scope)
+    return token.user
+
+
+def check_scope(token: Token, scope: str) -> None:
     if scope not in token.scopes:
         raise PermissionRefused("scope", needed=scope, held=token.scopes)
-    return token.user
 
 
 def secret_of(request: HttpRequest) -> str | None:

@@ -1,16 +1,19 @@
 """Who asks: sessions and tokens, what each may do, and what nobody may do in their name."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from memory import tokens
 from memory.authentication import user_of_token
+from memory.base.database import db as in_database
 from memory.base.errors import PermissionRefused, SignInNeeded
-from memory.models import Token
+from memory.models import Token, User
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +90,45 @@ def test_sockets_ask_the_same_way(people: People) -> None:
         user_of_token(secret, "write")
     with pytest.raises(SignInNeeded):
         user_of_token("scr_wrong", "read")
+
+
+def said(client: Client, path: str = "/api/v1/runs?cursor=x", **headers: str) -> tuple[str, str]:
+    """The sentence of an error, and the language it says it is in."""
+    answer = client.get(path, headers={"Accept-Language": "en", **headers})
+    return answer.json()["message"].split(".")[0], answer.headers["Content-Language"]
+
+
+ENGLISH, FRENCH = ("This place in the list is unknown", "en"), ("Cet endroit de la liste est inconnu", "fr")
+
+
+def test_who_is_signed_in_is_answered_in_their_own_language(people: People) -> None:
+    assert said(people.client(people.owner)) == ENGLISH
+    User.objects.filter(pk=people.owner.pk).update(language="fr")
+    assert said(people.client(people.owner)) == FRENCH
+    assert said(Client(), **people.bearer(people.owner)) == FRENCH
+    assert said(people.client(people.stranger), **{"Accept-Language": "fr"}) == ENGLISH
+
+
+def test_who_is_refused_is_answered_in_their_own_language_too(people: People) -> None:
+    User.objects.filter(pk=people.owner.pk).update(language="fr")
+    scope, language = said(Client(), **people.bearer(people.owner, "write"))
+    assert ("jeton" in scope, language) == (True, "fr")
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(people.owner)
+    assert browser.post("/api/v1/files").headers["Content-Language"] == "fr"
+
+
+def test_the_unknown_are_answered_in_the_language_of_their_browser(people: People) -> None:
+    User.objects.update(language="en")
+    assert said(Client())[1] == "en"
+    assert said(Client(), **{"Accept-Language": "fr"})[1] == "fr"
+    assert said(Client(), **{"Accept-Language": "fr", "Authorization": "Bearer scr_wrong"})[1] == "fr"
+
+
+async def test_a_view_of_the_other_colour_answers_in_the_users_language(people_committed: People) -> None:
+    await in_database(User.objects.filter(pk=people_committed.stranger.pk).update, language="fr")
+    client = AsyncClient()
+    await client.aforce_login(people_committed.stranger)
+    answer: Any = await client.get(f"/api/v1/runs/{uuid4()}/events")
+    assert answer.json()["error_code"] == "not_found.run"
+    assert answer.headers["Content-Language"] == "fr"
