@@ -49,6 +49,14 @@ def test_a_run_is_started_and_seen(people: People) -> None:
     assert [item["id"] for item in listed["items"]] == [run["id"]]
 
 
+def test_a_run_labels_its_gaps_in_the_language_asked_for_or_else_in_the_users(people: People) -> None:
+    people.owner.language = "fr"
+    people.owner.save(update_fields=["language"])
+    client = people.client(people.owner)
+    asked = [start_run(client).json()["id"], start_run(client, language="en").json()["id"]]
+    assert [Run.objects.get(id=run).language for run in asked] == ["fr", "en"]
+
+
 def test_a_stranger_finds_no_run_at_any_of_its_doors(people: People) -> None:
     run = start_run(people.client(people.owner)).json()["id"]
     stranger = people.client(people.stranger)
