@@ -1,7 +1,7 @@
 """The socket of a page: it authenticates, follows, starts and stops. It translates, and nothing more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.utils import translation
 
 from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, Guest, sockets
 from generation import pictures, runs
@@ -19,15 +20,17 @@ from generation.registry import recipe_of
 from memory import workspaces
 from memory.answers import body
 from memory.authentication import user_of_token
+from memory.base import limits
 from memory.base.database import db
 from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
-from memory.base.text import clean_json
+from memory.base.text import read_json
 from memory.models import Role, User, Workspace
 
 FIRST_FRAME_SECONDS = 5
 MOST_TOPICS = 200
 MOST_FOLLOWED = 100
 CLOSED_LIMIT = 4429
+WRITES = {"start", "stop"}
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -49,7 +52,7 @@ class Socket(AsyncWebsocketConsumer):
             try:
                 self.welcome(user, session=self.scope["session"])
             except LimitReached as error:
-                await self.send(error_frame(error))
+                await self.send(error_frame(error, user))
                 await self.close(CLOSED_LIMIT)
         else:
             loop = asyncio.get_running_loop()
@@ -81,6 +84,10 @@ class Socket(AsyncWebsocketConsumer):
     def close_soon(self, code: int) -> None:
         self.closing = asyncio.ensure_future(self.close(code))
 
+    @property
+    def user(self) -> User | None:
+        return self.guest.user if self.guest else None
+
     # --- out
 
     async def send_for_ever(self) -> None:
@@ -94,7 +101,7 @@ class Socket(AsyncWebsocketConsumer):
         self.mailbox.overflowed = False
         behind, self.behind = self.behind, {}
         for run_id, upto in behind.items():
-            await self.send(error_frame(SessionError("behind", run=str(run_id), upto=upto)))
+            await self.send(error_frame(SessionError("behind", run=str(run_id), upto=upto), self.user))
 
     def sender(self, run_id: UUID, tree: bool) -> Callable[[str], bool]:
         def put(frame: str) -> bool:
@@ -116,7 +123,7 @@ class Socket(AsyncWebsocketConsumer):
             frame = parse(text_data)
             await self.act(frame)
         except ScriptoriumError as error:
-            told = error_frame(error, frame.get("key"), frame.get("run"))
+            told = error_frame(error, self.user, frame.get("key"), frame.get("run"))
             if self.guest is None:
                 await self.send(told)
                 await self.close(CLOSED_LIMIT if isinstance(error, LimitReached) else CLOSED_UNAUTHORISED)
@@ -138,6 +145,8 @@ class Socket(AsyncWebsocketConsumer):
         handler = handlers.get(str(frame.get("type")))
         if handler is None:
             raise InvalidInput("frame_type", type=str(frame.get("type"))[:50], allowed=sorted(handlers))
+        if frame["type"] in WRITES:
+            await db(check_may_write, self.guest, address_of(self.scope))
         await handler(frame, self.guest.user)
 
     async def authenticate(self, frame: dict[str, Any]) -> None:
@@ -185,13 +194,7 @@ class Socket(AsyncWebsocketConsumer):
             sockets.watch(self.guest, topics)
         self.answer("accepted", topics=topics)
 
-    async def check_may_write(self) -> None:
-        """A token needs the scope `write` for what starts or stops something."""
-        if self.guest and self.guest.secret:
-            await db(user_of_token, self.guest.secret, "write")
-
     async def on_start(self, frame: dict[str, Any], user: User) -> None:
-        await self.check_may_write()
         key = frame.get("key")
         if not isinstance(key, str) or not key:
             raise InvalidInput("key")
@@ -199,7 +202,6 @@ class Socket(AsyncWebsocketConsumer):
         self.answer("accepted", key=key, run=str(run.id))
 
     async def on_stop(self, frame: dict[str, Any], user: User) -> None:
-        await self.check_may_write()
         run = await db(pictures.visible, user, uuid_of(frame, "run"))
         await db(runs.cancel, run, user)
         self.answer("accepted", run=str(run.id))
@@ -212,20 +214,32 @@ class Socket(AsyncWebsocketConsumer):
 
 
 def parse(text: str | None) -> dict[str, Any]:
-    """The frame as an object, cleaned; `validation.json` or `validation.too_deep` for anything else."""
-    try:
-        frame = orjson.loads(text or "")
-    except orjson.JSONDecodeError:
-        raise InvalidInput("json") from None
+    """The frame as an object; `validation.json` or `validation.too_deep` for anything else."""
+    frame = read_json(text or "")
     if not isinstance(frame, dict):
         raise InvalidInput("json")
-    clean_json(frame)  # refuses depth; texts are checked where they are kept
     return frame
 
 
-def error_frame(error: ScriptoriumError, key: Any = None, run: Any = None) -> str:
+def error_frame(error: ScriptoriumError, reader: User | None, key: Any = None, run: Any = None) -> str:
     about = {name: value for name, value in (("key", key), ("run", run)) if isinstance(value, str)}
-    return orjson.dumps({"type": "error", **about, **body(error)}, default=str).decode()
+    with translation.override(reader.language if reader else settings.LANGUAGE_CODE):
+        return orjson.dumps({"type": "error", **about, **body(error)}, default=str).decode()
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """The client's address, as for a request."""
+    forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    peer = scope.get("client") or [""]  # a Unix socket has none
+    return limits.forwarded_for(forwarded.decode("latin-1"), peer[0])
+
+
+def check_may_write(guest: Guest, address: str) -> None:
+    """What writes is counted as over HTTP, and needs the scope `write` of a token."""
+    if refusal := limits.refusal_of(guest.user.pk, address, is_read=False):
+        raise refusal
+    if guest.secret:
+        user_of_token(guest.secret, "write")
 
 
 def uuid_of(frame: dict[str, Any], name: str) -> UUID:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -9,6 +10,7 @@ import pytest_asyncio
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from chat.sockets import MOST_PER_USER, sockets
 from config.asgi import application
@@ -57,8 +59,9 @@ async def open_page(transactional_db: None, ringing: None) -> AsyncIterator[Open
     await hub.open()
     sockets.open()
 
-    async def one(user: User | None = None, origin: str = ORIGIN, token: str = "") -> Page:
+    async def one(user: User | None = None, origin: str = ORIGIN, token: str = "", address: str = "") -> Page:
         headers = [(b"origin", origin.encode())] if origin else []
+        headers += [(b"x-forwarded-for", address.encode())] if address else []
         if user:
             client = Client()
             await in_database(client.force_login, user)
@@ -155,7 +158,8 @@ async def test_start_twice_with_one_key_is_one_run(open_page: Open, house: Peopl
     [
         ("no json", "validation.json"),
         ("[1]", "validation.json"),
-        ("[" * 2000, "validation.json"),
+        ("[" * 2000, "validation.too_deep"),
+        ('{"type":"start","brief":"half \\ud83d"}', "validation.json"),
         ('{"a":' * 100 + "1" + "}" * 100, "validation.too_deep"),
         ('{"type":"websocket.disconnect"}', "validation.frame_type"),
         ('{"type":"follow","run":"x"}', "not_found.run"),
@@ -225,3 +229,63 @@ async def test_an_idle_socket_without_a_first_frame_is_closed(
     monkeypatch.setattr("chat.consumers.FIRST_FRAME_SECONDS", 0.2)
     page = await open_page(None, origin="")
     assert await page.closed() == 4401
+
+
+@pytest.fixture
+def counted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writes a minute for an address, three a day for a user, counted afresh."""
+    settings.RATE_LIMIT_ENABLED, settings.RATE_LIMIT_RPM = True, 2
+    settings.RATELIMIT_CACHE_PREFIX = f"rl:{uuid4()}:"
+    monkeypatch.setattr("memory.base.limits.WRITES_PER_DAY", 3)
+    # A test that runs over the end of a window would count from anew.
+    monkeypatch.setattr("django_ratelimit.core.time.time", lambda: 1_800_000_000)
+
+
+async def refused_of(page: Page, frames: int) -> list[dict[str, Any]]:
+    """The errors that so many frames to start a run got."""
+    heard = []
+    for n in range(frames):
+        await page.send(type="start", key=str(n), kind="note", brief="a brief")
+        heard.append(await page.hear("accepted", "error"))
+    return [frame for frame in heard if frame["type"] == "error"]
+
+
+async def test_frames_that_write_are_counted_and_past_the_limit_it_says_when_to_come_back(
+    open_page: Open, house: People, counted: None
+) -> None:
+    page = await open_page(house.owner)
+    (refused,) = await refused_of(page, 3)
+    assert (refused["error_code"], refused["key"]) == ("limit.requests", "2")
+    assert 0 < refused["retry_after"] <= 60
+    assert await in_database(Run.objects.count) == 2
+    run = await in_database(Run.objects.latest, "id")
+    await page.send(type="stop", run=str(run.id))
+    assert (await page.hear("accepted", "error"))["error_code"] == "limit.requests"
+    assert (await state_of(run)).state == "queued"
+
+
+async def test_frames_that_only_read_are_not(open_page: Open, house: People, counted: None) -> None:
+    page = await open_page(house.owner)
+    for _ in range(9):
+        await page.send(type="ping")
+        assert (await page.hear())["type"] == "pong"
+
+
+async def test_a_user_has_a_limit_for_the_day_over_all_addresses_and_a_stranger_their_own(
+    open_page: Open, house: People, counted: None, settings: Settings
+) -> None:
+    settings.RATE_LIMIT_TRUSTED_PROXIES = 1
+    pages = [await open_page(house.owner, address=f"9.9.9.9, 10.0.0.{n}") for n in range(2)]
+    assert await refused_of(pages[0], 2) == []
+    (refused,) = await refused_of(pages[1], 2)
+    assert refused["retry_after"] > 60
+    assert await refused_of(await open_page(house.stranger, address="10.0.0.7"), 2) == []
+
+
+async def test_a_socket_speaks_its_users_language(open_page: Open, house: People) -> None:
+    house.owner.language = "fr"
+    await in_database(house.owner.save)
+    for user, beginning in ((house.owner, "Cette rédaction"), (house.stranger, "This run")):
+        page = await open_page(user)
+        await page.send(type="stop", run=str(uuid4()))
+        assert (await page.hear("error"))["message"].startswith(beginning)
