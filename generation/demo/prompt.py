@@ -15,6 +15,7 @@ WISH = re.compile(r"\b(?:in|en|langu\w+\s*[:=])\s*\W?(french|français|francais|
 NUMBER = r"(\d[\d .,\u00a0\u202f]*)"
 LENGTH = re.compile(rf"{NUMBER}(?:\s*(?:-|–|to|à)\s*{NUMBER})?\s*(?:words|mots)\b", re.IGNORECASE)
 COUNT = re.compile(r"\b(\d{1,2}|[a-zà-ÿ]{3,8})\b(?![.,]\d)((?:\s+[^\W\d_]{3,}){0,2})", re.IGNORECASE)
+MARK = re.compile(r"</?\w+>")  # <brief>: says where a text begins, not what it is about
 LONGEST_TEXT = 20_000
 READ_AT_MOST = 12_000
 
@@ -39,8 +40,8 @@ class Brief:
 
 def read(request: str, rest: Iterable[str] = ()) -> Brief:
     """Reads the last request; the `rest` of the conversation only helps where the request itself says too little."""
-    text = request[:READ_AT_MOST]
-    background = "\n".join(rest)[:READ_AT_MOST]
+    text = MARK.sub(" ", request[:READ_AT_MOST])
+    background = MARK.sub(" ", "\n".join(rest)[:READ_AT_MOST])
     language = _wish(text) or _wish(background) or _guess(text) or _guess(background) or ENGLISH
     counts = _counts(text)
     counted = {noun.rstrip("s") for count in counts for noun in count.nouns}

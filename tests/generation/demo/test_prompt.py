@@ -15,6 +15,10 @@ def test_topics_are_phrases_of_the_text_in_order() -> None:
     assert "parties" not in topics
 
 
+def test_the_marks_around_a_text_are_not_what_it_is_about() -> None:
+    assert prompt.read(f"<brief>\n{BRIEF}\n</brief>").topics == prompt.read(BRIEF).topics
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
