@@ -5,8 +5,9 @@ Each check is a function of what it reads, so that a planted violation shows tha
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from textwrap import dedent
 from typing import ClassVar
@@ -18,6 +19,7 @@ from django.db.migrations import AddField, Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import CASCADE, Field, ForeignKey, ManyToManyField, Model
 from django.test.utils import isolate_apps
+from grimp import build_graph
 from importlinter.cli import lint_imports
 
 FLOORS = ("memory", "generation", "chat", "config")  # from the ground up
@@ -128,6 +130,24 @@ def test_a_broken_contract_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / name / "__init__.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     assert lint_imports(str(tmp_path / "contracts.ini"), no_cache=True, no_logo=True) == 1
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other, the first again at the end; empty when there are none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = build_graph(*FLOORS, cache_dir=None)
+    assert circle({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}) == []
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert set(circle({"runs": {"steps"}, "steps": {"calls"}, "calls": {"runs"}})) == {"runs", "steps", "calls"}
 
 
 # --- foreign keys
