@@ -58,8 +58,11 @@ def admit_user(request: HttpRequest) -> None:
 
 def refusal_of(user_id: object, address: str, *, is_read: bool) -> LimitReached | None:
     """The same for one frame of a socket. Waits for Redis: not to be called in the event loop."""
-    usages = [use_of_address(address, is_read), None if is_read else use_of_user(user_id)]
-    return next((refusal for usage in usages if usage and (refusal := usage.refusal())), None)
+    of_address = use_of_address(address, is_read)
+    if of_address and (refusal := of_address.refusal()):
+        return refusal
+    of_user = None if is_read else use_of_user(user_id)
+    return of_user.refusal() if of_user else None
 
 
 def headers(request: HttpRequest) -> dict[str, str]:

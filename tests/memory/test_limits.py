@@ -143,3 +143,9 @@ def test_frames_of_sockets_are_counted_the_same_way(people: People) -> None:
     assert frames[:3] == [None] * 3
     assert frames[3] is not None
     assert frames[3].code == "limit.requests"
+
+
+def test_a_frame_that_its_address_may_not_send_costs_the_user_nothing(people: People) -> None:
+    frames = [limits.refusal_of(people.owner.pk, "10.0.0.1", is_read=False) for _ in range(6)]
+    assert frames.count(None) == 3
+    assert limits.refusal_of(people.owner.pk, "10.0.0.2", is_read=False) is None
