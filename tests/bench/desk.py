@@ -1,14 +1,20 @@
 """What a bench asks of a house from inside: people with tokens, and runs. `python -m tests.bench.desk VERB N`."""
 
+import json
 import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 import django
 
 django.setup()
 
 from generation import runs  # noqa: E402
-from generation.models import Queue  # noqa: E402
+from generation.models import END_STATES, Call, Claim, Queue, Run  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
+from generation.registry import recipe_of  # noqa: E402
 from memory import tokens, workspaces  # noqa: E402
 from memory.models import Role, User, Workspace  # noqa: E402
 
@@ -33,5 +39,37 @@ def start(count: int) -> None:
         print(run.id)
 
 
+def notes(count: int, queue: str) -> None:
+    """So many notes, written to their ends; prints of each what `figures` says, as JSON."""
+    owner, workspace = User.objects.get(username="owner"), Workspace.objects.get()
+    order = runs.Order("A note on loops in Python, in four sections: why, for, while, mistakes.")
+    started = [
+        runs.start(recipe_of("note"), order, user=owner, workspace=workspace, queue=Queue(queue))[0]
+        for _ in range(count)
+    ]
+    while Claim.objects.filter(run__in=started).exclude(state__in=END_STATES).exists():
+        time.sleep(0.1)
+    for run in Run.objects.select_related("claim").filter(id__in=[run.id for run in started]):
+        print(json.dumps(figures(run)))
+
+
+def figures(run: Run) -> dict[str, Any]:
+    """Beginning, end and state; seconds of the longest chain of its calls, and of all one after the other."""
+    steps: defaultdict[str, float] = defaultdict(float)
+    for call in Call.objects.filter(run=run):
+        steps[call.step] += (call.duration_ms or 0) / 1000
+    everything = sum(steps.values())
+    outline = steps.pop("outline", 0.0)
+    return {
+        "began": run.created_at.timestamp(),
+        "ended": run.finished_at.timestamp() if run.finished_at else 0.0,
+        "state": run.claim.state,
+        "chain": outline + max(steps.values(), default=0.0),
+        "sum": everything,
+    }
+
+
+VERBS: dict[str, Callable[..., None]] = {"people": people, "start": start, "notes": notes}
+
 if __name__ == "__main__":
-    {"people": people, "start": start}[sys.argv[1]](int(sys.argv[2]))
+    VERBS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])

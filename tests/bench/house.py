@@ -16,18 +16,23 @@ from config.supervisor.house import BASE, free_port
 from tests.bench.bench_memory import family
 
 TICKS = os.sysconf("SC_CLK_TCK")
+SERVERS = {
+    "daphne": ("manage.py", "web"),
+    "uvicorn": ("-m", "uvicorn", "config.asgi:application", "--log-level", "warning"),
+}
 
 
 class House:
     """`with House(OPENAI_BASE_URL=…) as house:` web and workers run, prepared; counted by `cpu()`."""
 
-    def __init__(self, workers: int = 1, **settings: str) -> None:
+    def __init__(self, workers: int = 1, server: str = "daphne", **settings: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="scriptorium-bench-", dir="/tmp"))
         self.folder.chmod(0o711)
         self.postgresql = PostgreSQL(self.folder / "postgres")
         self.redis = Redis(self.folder / "redis")
         self.port = free_port()
         self.workers = workers
+        self.server = SERVERS[server]
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -35,6 +40,7 @@ class House:
             "REDIS_URL": self.redis.url,
             "SECRET_KEY": "bench " * 10,
             "PORT": str(self.port),
+            "UVICORN_PORT": str(self.port),
             "DATA_DIR": str(self.folder / "data"),
             "RUNS_OPEN_PER_USER": "10000",
             "BUDGET_USER_DAY_TOKENS": "0",
@@ -48,7 +54,7 @@ class House:
         self.postgresql.start(log.fileno())
         self.redis.start(log.fileno())
         subprocess.run([sys.executable, "manage.py", "prepare"], cwd=BASE, env=self.environment, check=True, stdout=log)
-        self.run("manage.py", "web")
+        self.run(*self.server)
         serializer = ("--serializer", "rq.serializers.JSONSerializer")
         for _ in range(self.workers):
             self.run("manage.py", "rqworker", "default", *serializer)
