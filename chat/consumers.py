@@ -161,7 +161,7 @@ class Socket(AsyncWebsocketConsumer):
         run_id, since = uuid_of(frame, "run"), since_of(frame)
         if len(self.following) >= MOST_FOLLOWED:
             raise LimitReached("followed", limit=MOST_FOLLOWED)
-        await db(pictures.visible, user, run_id)
+        await db(pictures.check_visible, user, run_id)
         self.follow(run_id, since, bool(frame.get("html")), bool(frame.get("tree")))
         if frame.get("tree"):
             await self.follow_children(run_id)

@@ -26,6 +26,7 @@ QUICK_TICK = 0.010  # up to FEW streams
 TICK = 0.025
 SLOW_TICK = 0.100
 FEW = 10
+TICK_PER_STREAM = 0.0006  # past 40 streams: fewer, fuller frames, before a core is full
 BUSY_SHARE = 4  # a flush may take this part of its tick; a slower database stretches the tick
 PAUSES = (0.1, 0.3, 1.0, 2.0)
 
@@ -147,5 +148,5 @@ class Flusher:
 
 def tick(streams: int, took: float) -> float:
     """Seconds until the next flush."""
-    least = QUICK_TICK if streams <= FEW else TICK
+    least = QUICK_TICK if streams <= FEW else max(TICK, streams * TICK_PER_STREAM)
     return min(SLOW_TICK, max(least, took * BUSY_SHARE))

@@ -21,6 +21,12 @@ def visible(user: User, run_id: UUID) -> Run:
     return run
 
 
+def check_visible(user: User, run_id: UUID) -> None:
+    """`not_found.run` unless this user may see the run."""
+    if not Run.objects.visible(user).filter(id=run_id).exists():
+        raise NotFound("run")
+
+
 def picture(user: User, run_id: UUID, with_text: bool = False) -> dict[str, Any]:
     """The run as of its `last_seq`; `with_text` adds the joined text of open steps. Follow from there."""
     with one_moment():

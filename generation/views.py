@@ -28,7 +28,7 @@ MOST_BYTES = 4_000_000
 async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """`?since=N` (or Last-Event-ID): what came after N."""
     user = await db(user_of, request)
-    await db(pictures.visible, user, run_id)
+    await db(pictures.check_visible, user, run_id)
     since = since_of(request)
     if "text/event-stream" not in request.headers.get("Accept", ""):
         return JsonResponse((await db(read, run_id, since)).as_data())

@@ -35,6 +35,7 @@ Reader = Callable[[str], AsyncIterator[str]]
 class Pace:
     tokens: int
     rate: float
+    first: float = 0.0  # seconds until the first token, as a model thinks before it speaks
 
 
 def serve(pace: Pace, ready: Connection) -> None:
@@ -44,7 +45,7 @@ def serve(pace: Pace, ready: Connection) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
         writer.write(HEAD)
-        start = time.monotonic()
+        start = time.monotonic() + pace.first
         for number in range(pace.tokens):
             await asyncio.sleep(start + number / pace.rate - time.monotonic())
             writer.write(chunk(EVENT % (f'"{time.monotonic():.6f} "', "null")))

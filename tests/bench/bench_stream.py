@@ -128,10 +128,13 @@ def main() -> None:
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 10, 50, 100, 200])
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--tokens", type=int, default=200)
+    parser.add_argument("--first", type=float, default=3.0, help="seconds to the first token")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()
-    upstream = multiprocessing.Process(target=serve, args=(Pace(args.tokens, args.rate), theirs), daemon=True)
+    upstream = multiprocessing.Process(
+        target=serve, args=(Pace(args.tokens, args.rate, args.first), theirs), daemon=True
+    )
     upstream.start()
     url = f"http://127.0.0.1:{ours.recv()}/v1"
     os.environ.pop("PYTEST_CURRENT_TEST", None)
@@ -139,7 +142,7 @@ def main() -> None:
         tokens = desk(house, "people", str(-(-max(args.streams) // SOCKETS_PER_USER))).split()
         one_round(house, tokens, 4)  # connections, imports and caches are not what is measured
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}: ", end="")
-        print(f"{args.tokens} tokens at {args.rate:g}/s a stream, median of {args.rounds}, milliseconds late")
+        print(f"{args.tokens} tokens at {args.rate:g}/s after {args.first:g} s, median of {args.rounds}, ms late")
         print(f"{'streams':>8}{'s/1000 tok':>12}{'bare SDK':>12}{'p50':>10}{'p99':>10}{'max':>10}{'errors':>8}")
         for streams in args.streams:
             report(house, tokens, streams, args.rounds, url)
