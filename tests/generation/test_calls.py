@@ -42,7 +42,7 @@ def rested(settings: Settings) -> Iterator[None]:
 @pytest.fixture
 def impatient(settings: Settings) -> None:
     """To be asked for before the carrier, which takes its timers along."""
-    settings.MODEL_TIMEOUTS = {"connect": 2, "first_token": 0.7, "idle": 0.7, "total": 5}
+    settings.MODEL_TIMEOUTS = {"connect": 2, "first_token": 1, "idle": 1, "total": 10}
 
 
 async def calls_of(run: Run, step: str = "") -> list[Call]:
