@@ -142,7 +142,7 @@ def main() -> None:
         tokens = desk(house, "people", str(-(-max(args.streams) // SOCKETS_PER_USER))).split()
         one_round(house, tokens, 4)  # connections, imports and caches are not what is measured
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}: ", end="")
-        print(f"{args.tokens} tokens at {args.rate:g}/s after {args.first:g} s, median of {args.rounds}, ms late")
+        print(f"{args.tokens} tokens at {args.rate:g}/s after {args.first:g} s, median of {args.rounds}")
         print(f"{'streams':>8}{'s/1000 tok':>12}{'bare SDK':>12}{'p50':>10}{'p99':>10}{'max':>10}{'errors':>8}")
         for streams in args.streams:
             report(house, tokens, streams, args.rounds, url)
