@@ -52,8 +52,10 @@ class Stack:
         self.proxy = Proxy(self.doors, self.postgresql.sockets)
         self.port, self.demo_port = free_port(), free_port()
         self.armed = self.doors / "fault"
+        # PROCESS is each command's own; a test that imported the web application has set it for us.
+        inherited = {name: value for name, value in os.environ.items() if name != "PROCESS"}
         self.environment = {
-            **os.environ,
+            **inherited,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATABASE_URL": f"postgresql://scriptorium@/scriptorium?host={self.doors}",
             "REDIS_URL": self.redis.url,
