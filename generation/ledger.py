@@ -47,9 +47,13 @@ class Ledger:
             if not told and not drafts:
                 return None
 
+            tried: list[Write] = []
+
             def write_all() -> T | None:
                 for deferred in writes:
+                    tried[:] = [deferred]
                     deferred()
+                tried.clear()
                 return write() if write else None
 
             try:
@@ -57,8 +61,9 @@ class Ledger:
             except (*LOST_CONNECTION, LostClaim):
                 self.outbox.put_back(told, writes)
                 raise
-            except BaseException:  # what a write cannot do once it can never do: it must not stop the run's end
-                self.outbox.put_back(told)
+            except BaseException:
+                # What a deferred write cannot do once it can never do: it must not stop the run's end. The others wait.
+                self.outbox.put_back(told, [deferred for deferred in writes if deferred not in tried])
                 raise
             self.settlements.difference_update(writes)
         ring_batches([batch])
