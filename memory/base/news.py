@@ -32,6 +32,7 @@ AWAY = (RedisError, OSError, TimeoutError)
 QUEUE_SIZE = 1_000
 RINGS_AT_ONCE = 200
 REST_SECONDS = 1.0
+CANCEL_SECONDS = 0.2
 
 
 class Bell:
@@ -59,10 +60,12 @@ class Bell:
         self.tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._receive())]
 
     async def close(self) -> None:
-        tasks, self.tasks, self.loop = self.tasks, [], None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks, self.tasks, self.loop = set(self.tasks), [], None
+        while tasks:
+            # More than once: a cancellation that meets the Redis client while it connects can get lost in it.
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
         layer = get_channel_layer()
         with suppress(*AWAY):
             await layer.flush()
