@@ -142,7 +142,7 @@ class Running:
                 await self.record_step(step, StepState.FAILED, None, error, None)
                 raise StepFailed("step_failed", step=step.key, error=error) from failure
             result, state = fallback(failure), StepState.FALLBACK
-            step.new_attempt()
+            step.fall_back()
             if isinstance(result, str):
                 step.say(result)
             metrics.fallbacks.labels(self.run.kind, step.key.split("/")[0]).inc()

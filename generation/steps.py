@@ -19,6 +19,7 @@ from generation.llm.journal import Attempt, Outcome
 from generation.llm.router import Router
 from generation.llm.structured import answer_as
 from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
+from generation.models import StepState
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import ModelError
@@ -71,6 +72,12 @@ class StepInProgress:
         self.close_streams()
         self.attempt += 1
         self.pieces = []
+
+    def fall_back(self) -> None:
+        """An attempt without a call. Its number is kept with its first word: no later attempt may bear it too."""
+        self.new_attempt()
+        draft = Draft.of("step", key=self.key, state=StepState.RUNNING, attempt=self.attempt, is_fallback=True)
+        self.ledger.outbox.defer(draft, partial(calls.bump_attempt, self.ledger.run, self.key, self.attempt))
 
     def close_streams(self) -> None:
         """No more text comes in this attempt: what the gates hold is told."""
