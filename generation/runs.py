@@ -172,6 +172,11 @@ def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None
         raise NotFound("file", files=missing)
 
 
+def entitle(run: Run, title: str) -> None:
+    """Give the run the title of what it writes, unless it was asked for under one; in the caller's transaction."""
+    Run.objects.filter(id=run.id, title="").update(title=clean_text(title)[:200])
+
+
 def cancel(run: Run, by: User) -> None:
     """Stop the run and its children. What is being worked on stops within seconds, what is not stops here.
 

@@ -16,6 +16,8 @@ NUMBER = r"(\d[\d .,\u00a0\u202f]*)"
 LENGTH = re.compile(rf"{NUMBER}(?:\s*(?:-|–|to|à)\s*{NUMBER})?\s*(?:words|mots)\b", re.IGNORECASE)
 COUNT = re.compile(r"\b(\d{1,2}|[a-zà-ÿ]{3,8})\b(?![.,]\d)((?:\s+[^\W\d_]{3,}){0,2})", re.IGNORECASE)
 MARK = re.compile(r"</?\w+>")  # <brief>: says where a text begins, not what it is about
+SET_APART = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
+QUOTED = re.compile(r"[“«\"]\s*([^“”«»\"\n]{3,200}?)\s*[”»\"]")
 LONGEST_TEXT = 20_000
 READ_AT_MOST = 12_000
 
@@ -45,10 +47,23 @@ def read(request: str, rest: Iterable[str] = ()) -> Brief:
     language = _wish(text) or _wish(background) or _guess(text) or _guess(background) or ENGLISH
     counts = _counts(text)
     counted = {noun.rstrip("s") for count in counts for noun in count.nouns}
-    topics = tuple(each for each in phrases(text, language) if fold(bare(each)).rstrip("s") not in counted)
+    topics = tuple(each for each in phrases(material(request), language) if not _is_counted(each, counted))
+    if len(topics) < 3:
+        topics = tuple(each for each in phrases(text, language) if not _is_counted(each, counted))
     if len(topics) < 3:
         topics = (*topics, *(each for each in phrases(background, language) if each not in topics))
     return Brief(text, language, topics or language.nothing, length(text) or length(background), counts)
+
+
+def material(request: str) -> str:
+    """What a prompt sets apart from its own words: the end of it in quotes first, then what stands between marks."""
+    parts = [match[2] for match in SET_APART.finditer(request[:READ_AT_MOST])]
+    quoted = QUOTED.findall(SET_APART.sub(" ", request)[-READ_AT_MOST:])
+    return "\n".join([*quoted[-1:], *parts])
+
+
+def _is_counted(phrase: str, counted: set[str]) -> bool:
+    return fold(bare(phrase)).rstrip("s") in counted
 
 
 def fold(word: str) -> str:

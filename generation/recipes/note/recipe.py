@@ -1,5 +1,6 @@
 """A note: an outline from the brief, then all its sections at once."""
 
+from generation import runs
 from generation.models import Run, Step, StepState
 from generation.recipes.base import Options, Recipe
 from generation.recipes.note.schema import Outline, PlannedSection
@@ -12,7 +13,13 @@ OUTLINE_WEIGHT, SECTIONS_WEIGHT = 10, 90
 
 async def write(run: Running) -> None:
     run.plan({"outline": OUTLINE_WEIGHT, "sections": SECTIONS_WEIGHT})
-    outline = await run.step("outline", lambda step: plan(run, step), returns=Outline, label={"code": "outline"})
+    outline = await run.step(
+        "outline",
+        lambda step: plan(run, step),
+        returns=Outline,
+        label={"code": "outline"},
+        write=lambda outline: runs.entitle(run.run, outline.title),
+    )
     share = SECTIONS_WEIGHT / len(outline.sections)
     run.plan({"outline": OUTLINE_WEIGHT, **{section_key(n): share for n in range(1, len(outline.sections) + 1)}})
     await run.gather(*(section(run, outline, n, planned) for n, planned in enumerate(outline.sections, 1)))
