@@ -92,14 +92,23 @@ class Socket(AsyncWebsocketConsumer):
 
     async def send_for_ever(self) -> None:
         while True:
-            await self.send(await self.mailbox.take())
-            if self.mailbox.overflowed and not self.mailbox.frames:
+            frame = await self.mailbox.take()
+            if frame is None:
                 await self.tell_behind()
+            else:
+                await self.send(frame)
 
     async def tell_behind(self) -> None:
-        """Too much was not taken: the reader is told where to read on by itself, and follows again when it likes."""
-        self.mailbox.overflowed = False
+        """Too much was not taken: the reader is told to read on by itself, and follows again when it likes.
+
+        What was thrown away may have been of any run it follows.
+        """
+        for run_id, following in self.following.items():
+            self.behind[run_id] = max(one.position for one in following)
+        for run_id in list(self.following):
+            self.leave(run_id)
         behind, self.behind = self.behind, {}
+        self.mailbox.overflowed = False
         for run_id, upto in behind.items():
             await self.send(error_frame(SessionError("behind", run=str(run_id), upto=upto), self.user))
 

@@ -32,11 +32,13 @@ class Mailbox:
         self.filled.set()
         return not self.overflowed
 
-    async def take(self) -> str:
-        """The next frame, once there is one and the reader has credit."""
-        while not self.frames or self.credit <= 0:
+    async def take(self) -> str | None:
+        """The next frame, once there is one and the reader has credit; None when frames were thrown away."""
+        while not self.overflowed and (not self.frames or self.credit <= 0):
             self.filled.clear()
             await self.filled.wait()
+        if self.overflowed:
+            return None
         frame = self.frames.popleft()
         self.bytes -= len(frame)
         self.credit -= len(frame)

@@ -58,6 +58,8 @@ async def stream(run_id: UUID, since: int) -> AsyncIterator[bytes]:
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
+            if frame is None:
+                return  # too much at once: the reader comes again with its Last-Event-ID
             part = orjson.loads(frame)
             event = f"id: {part['upto']}\ndata: {frame}\n\n" if "upto" in part else f"event: error\ndata: {frame}\n\n"
             yield event.encode()
