@@ -18,6 +18,7 @@ from generation.events import LOST_CONNECTION
 from memory import tokens
 from memory.base.database import db
 from memory.base.news import CHANGED, bell
+from memory.base.vital import vital
 from memory.models import User
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ class Sockets:
 
     def open(self) -> None:
         bell.listen(CHANGED, self.on_changed)
-        self.checking = asyncio.create_task(self.check_for_ever())
+        self.checking = vital(self.check_for_ever(), "check sockets")
 
     def close(self) -> None:
         bell.forget(CHANGED, self.on_changed)

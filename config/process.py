@@ -9,6 +9,7 @@ from generation.carrier import Carrier
 from generation.hub import hub
 from generation.models import Queue
 from memory.base.news import bell
+from memory.base.vital import vital
 
 
 class Process:
@@ -24,7 +25,7 @@ class Process:
         self.carrier = Carrier([Queue.WEB], settings.RUNS_PER_WEB, waited=0)
         await self.carrier.open()
         await bell.open()
-        self.claiming = asyncio.create_task(self.carrier.claim_for_ever())
+        self.claiming = vital(self.carrier.claim_for_ever(), "claim")
 
     async def close(self) -> None:
         """Claim no more, tell what is pending, give the runs back; another process goes on with them."""

@@ -31,6 +31,7 @@ from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
 from memory.base.news import CARRIERS, bell
+from memory.base.vital import vital
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ class Carrier:
         self.leases = LeaseThread(self.owner, loop, self.on_renewed)
         self.leases.start()
         bell.listen(CARRIERS, self.on_ring)
-        self.tasks = [asyncio.create_task(self.flusher.run()), asyncio.create_task(self.sweep_for_ever())]
+        self.tasks = [vital(self.flusher.run(), "flush"), vital(self.sweep_for_ever(), "sweep")]
 
     async def claim_for_ever(self) -> None:
         """Claim what waits on the queues, at each wake-up and at least every LOOK_SECONDS."""

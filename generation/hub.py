@@ -24,6 +24,7 @@ from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import ScriptoriumError
 from memory.base.news import RUNS, bell
+from memory.base.vital import vital
 
 log = structlog.get_logger()
 
@@ -89,7 +90,7 @@ class Hub:
 
     async def open(self) -> None:
         bell.listen(RUNS, self.on_ring)
-        self.looking = asyncio.create_task(self.look_for_ever())
+        self.looking = vital(self.look_for_ever(), "look")
 
     async def close(self) -> None:
         bell.forget(RUNS, self.on_ring)

@@ -11,6 +11,7 @@ from django.conf import settings
 from generation.carrier import Carrier
 from memory.base.database import forget_executor
 from memory.base.news import bell
+from memory.base.vital import vital
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ async def carry_on(carrier: Carrier, leaving: asyncio.Event) -> None:
     if not carrier.carried:
         return
     await bell.open()
-    claiming = asyncio.create_task(carrier.claim_for_ever())
+    claiming = vital(carrier.claim_for_ever(), "claim")
     leave_at = time.monotonic() + CARRY_SECONDS
     while not leaving.is_set() and (carrier.carried or not claiming.done()):
         if time.monotonic() > leave_at:

@@ -17,6 +17,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from memory.base.vital import vital
+
 log = structlog.get_logger()
 
 RUNS = "runs"  # batches of events
@@ -57,7 +59,7 @@ class Bell:
         """Publish and receive until `close`."""
         self.loop = asyncio.get_running_loop()
         self.queue = asyncio.Queue(QUEUE_SIZE)
-        self.tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._receive())]
+        self.tasks = [vital(self._publish(), "publish news"), vital(self._receive(), "receive news")]
 
     async def close(self) -> None:
         tasks, self.tasks, self.loop = set(self.tasks), [], None
