@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .SILENT:
-.PHONY: up demo test check bench chaos run-environment dev-environment
+.PHONY: up demo test check bench chaos mutants run-environment dev-environment
 
 # An environment that another user made (root first, then you) is left alone; yours lies beside it.
 VENV := $(shell [ ! -e .venv ] || [ -O .venv ] && echo .venv || echo .venv-$$(id -un))
@@ -25,7 +25,7 @@ demo: run-environment
 # The last line is pytest's summary; below 85 % of chat, generation and memory the coverage report fails first.
 test: dev-environment
 	rm -rf $(VENV)/cache/coverage && mkdir -p $(VENV)/cache/coverage
-	$(PYTHON) -m coverage run $(PYTEST) -n 2 -m "not chaos and not browser" $(ARGS) | tee $(VENV)/cache/summary
+	$(PYTHON) -m coverage run $(PYTEST) -n 2 --dist loadgroup -m "not chaos and not browser" $(ARGS) | tee $(VENV)/cache/summary
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 	tail -n 1 $(VENV)/cache/summary
@@ -36,8 +36,14 @@ check: dev-environment
 bench: dev-environment
 	for file in tests/bench/bench_*.py; do $(PYTHON) -m "tests.bench.$$(basename "$$file" .py)"; done
 
+# What `make test` breaks, far longer. CHAOS_SEED draws other blows.
 chaos: dev-environment
-	exec $(PYTHON) $(PYTEST) -m chaos $(ARGS)
+	export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_NOTES=$${CHAOS_NOTES:-200} CHAOS_REDIS_AWAY=$${CHAOS_REDIS_AWAY:-60}
+	exec $(PYTHON) $(PYTEST) -s tests/chaos $(ARGS)
+
+# Does the suite notice each guard that is taken away? ARGS names some of tests/mutants.
+mutants: dev-environment
+	exec $(PYTHON) -m tests.mutants $(ARGS)
 
 run-environment:
 	deploy/environment.sh $(VENV) requirements.txt

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from django.db import OperationalError
+
 from generation.running import Running
 from generation.steps import StepInProgress
 from memory.base.errors import InvalidInput
@@ -19,3 +21,14 @@ async def late_fallback(run: Running) -> None:
         return step.text
 
     await run.step("bad", produce, returns=str, fallback=lambda _: "what was meant")
+
+
+async def refused_once(run: Running) -> None:
+    """Its first owner hears from the database that it will not."""
+
+    async def produce(step: StepInProgress) -> str:
+        if run.ledger.cursor.epoch == 1:
+            raise OperationalError("the database system is shutting down")
+        return "written"
+
+    await run.step("refused", produce, returns=str)

@@ -211,6 +211,12 @@ class Stack:
             query = "SELECT run_id, key, attempts FROM generation_step WHERE run_id = ANY(%s) AND attempts > 1"
             return sql.execute(query, [runs]).fetchall()
 
+    def owners(self, run: UUID) -> int:
+        """How often the run was claimed."""
+        with self.sql() as sql:
+            query = "SELECT epoch FROM generation_claim WHERE run_id = %s"
+            return int(sql.execute(query, [run]).fetchone()[0])  # type: ignore[index]
+
     def is_running(self, run: UUID) -> bool:
         with self.sql() as sql:
             query = "SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'"

@@ -3,10 +3,13 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from generation import claims, pictures, runs
+from generation import claims, pictures, runs, sweep
 from generation.events import Cursor, Draft, LostClaim, record
 from generation.flush import connect
 from generation.models import Claim, Event, Queue, Run, RunState, Step
@@ -66,6 +69,17 @@ async def test_claiming_waits_for_nobody(start: Start) -> None:
     found, waited = await in_database(take)
     assert found == [free.id]
     assert waited < 2
+
+
+async def test_leases_that_ran_out_while_the_database_was_away_get_one_more(start: Start, settings: Settings) -> None:
+    """A server that started just now has heard no renewals: it may not judge by them before a lease has passed."""
+    run, _ = await taken(start)
+    await in_database(lambda: Claim.objects.filter(run=run).update(lease_until=timezone.now() - timedelta(hours=1)))
+    settings.LEASE_SECONDS = 36_000  # longer than this server has been up
+    assert await in_database(sweep.release_dead) == 0
+    settings.LEASE_SECONDS = 0.001
+    assert await in_database(sweep.release_dead) == 1
+    assert (await state_of(run)).state == RunState.QUEUED
 
 
 async def test_however_many_cancel_at_once_the_run_ends_once(start: Start, house: People) -> None:
