@@ -19,7 +19,7 @@ from memory.http import SignedInRequest
 
 class StepInline(ReadOnlyInline):
     model = Step
-    fields = ("key", "state", "attempts", "is_fallback", "error", "started_at", "finished_at")
+    fields = ("key", "state", "attempts", "error", "started_at", "finished_at")
     ordering = ("started_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
@@ -31,10 +31,14 @@ class CallInline(ReadOnlyInline):
 
     model = Call
     fields = (
-        "created_at", "step", "attempt", "reason", "state", "agent", "provider", "model", "tokens_in", "tokens_out",
-        "cost_usd", "first_token_ms", "duration_ms", "error",
+        "step", "attempt", "reason", "state", "agent", "answered_by", "tokens_in", "tokens_out", "cost_usd",
+        "first_token_ms", "duration_ms", "error",
     )  # fmt: skip
     ordering = ("created_at",)
+
+    @admin.display(description=_("model"))
+    def answered_by(self, call: Call) -> str:
+        return f"{call.provider}:{call.model}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).defer("messages", "variables")
