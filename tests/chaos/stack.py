@@ -12,36 +12,26 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import orjson
-import psycopg
 
 from config.services import PostgreSQL, Redis
 from config.services.command import Command
 from config.supervisor.house import BASE, free_port
-from tests.chaos.invariants import Sql
 from tests.chaos.keeper import Keeper, children, wait_until
 from tests.chaos.proxy import Proxy
+from tests.chaos.rows import Rows
 
 WORKERS = 2
 BRIEF = "Four sections on what is kept and what is lost. Number {}."
-STREAMING = """
-SELECT count(DISTINCT (e.run_id, e.data->>'step')) FROM generation_claim c
-JOIN generation_event e ON e.run_id = c.run_id AND e.type = 'content_delta'
-    AND e.at > greatest(%s, now() - interval '0.5 seconds')
-JOIN generation_step s ON s.run_id = c.run_id AND s.key = e.data->>'step' AND s.state = 'running'
-WHERE c.state = 'running' AND c.lease_until > now()
-"""
 
 
-class Stack:
+class Stack(Rows):
     def __init__(self, folder: Path, logs: Path, **settings: str) -> None:
         self.logs = logs
         self.postgresql = PostgreSQL(folder / "postgres", durable=False)
@@ -52,8 +42,11 @@ class Stack:
         self.proxy = Proxy(self.doors, self.postgresql.sockets)
         self.port, self.demo_port = free_port(), free_port()
         self.armed = self.doors / "fault"
-        # PROCESS is each command's own; a test that imported the web application has set it for us.
-        inherited = {name: value for name, value in os.environ.items() if name != "PROCESS"}
+        # PROCESS is each command's own (a test that imported the web application has set it for us), and who is to be
+        # killed has nothing to report.
+        inherited = {
+            name: value for name, value in os.environ.items() if name != "PROCESS" and not name.startswith("COVERAGE_")
+        }
         self.environment = {
             **inherited,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -73,6 +66,7 @@ class Stack:
             "RENUDGE_SECONDS": "6",
             **settings,
         }
+        super().__init__(self.postgresql.sockets)
         self.keepers: dict[str, Keeper] = {}
         self.secrets: dict[str, str] = {}
         self.control = httpx.Client(base_url=f"http://127.0.0.1:{self.demo_port}", timeout=10)
@@ -178,49 +172,6 @@ class Stack:
 
     def stats(self, log: bool = True) -> dict[str, Any]:
         return dict(self.control.get("/stats", params={"log": int(log)}).json())
-
-    @contextmanager
-    def sql(self) -> Iterator[Sql]:
-        """A connection past the proxy."""
-        with psycopg.connect(
-            host=str(self.postgresql.sockets), user="scriptorium", dbname="scriptorium", autocommit=True
-        ) as sql:
-            yield sql
-
-    def streaming(self, since: datetime) -> int:
-        """How many steps have streamed text since then, and within the last half second."""
-        with suppress(psycopg.OperationalError), self.sql() as sql:
-            row = sql.execute(STREAMING, [since]).fetchone()
-            return int(row[0]) if row else 0
-        return 0
-
-    def open_runs(self) -> int:
-        with self.sql() as sql:
-            query = "SELECT count(*) FROM generation_claim WHERE state IN ('queued', 'running', 'waiting')"
-            return int(sql.execute(query).fetchone()[0])  # type: ignore[index]
-
-    def last_seq(self, runs: list[UUID]) -> int:
-        """The highest number of any of these runs."""
-        with self.sql() as sql:
-            query = "SELECT max(last_seq) FROM generation_claim WHERE run_id = ANY(%s)"
-            return int(sql.execute(query, [runs]).fetchone()[0])  # type: ignore[index]
-
-    def made_twice(self, runs: list[UUID]) -> list[tuple[Any, ...]]:
-        """Steps that needed more than one attempt."""
-        with self.sql() as sql:
-            query = "SELECT run_id, key, attempts FROM generation_step WHERE run_id = ANY(%s) AND attempts > 1"
-            return sql.execute(query, [runs]).fetchall()
-
-    def owners(self, run: UUID) -> int:
-        """How often the run was claimed."""
-        with self.sql() as sql:
-            query = "SELECT epoch FROM generation_claim WHERE run_id = %s"
-            return int(sql.execute(query, [run]).fetchone()[0])  # type: ignore[index]
-
-    def is_running(self, run: UUID) -> bool:
-        with self.sql() as sql:
-            query = "SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'"
-            return sql.execute(query, [run]).fetchone() is not None
 
     # --- who can be killed
 

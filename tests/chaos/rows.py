@@ -1,0 +1,61 @@
+"""What the rows of a house under test say, asked past the proxy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tests.chaos.invariants import Sql
+
+STREAMING = """
+SELECT count(DISTINCT (e.run_id, e.data->>'step')) FROM generation_claim c
+JOIN generation_event e ON e.run_id = c.run_id AND e.type = 'content_delta'
+    AND e.at > greatest(%s, now() - interval '0.5 seconds')
+JOIN generation_step s ON s.run_id = c.run_id AND s.key = e.data->>'step' AND s.state = 'running'
+WHERE c.state = 'running' AND c.lease_until > now()
+"""
+
+
+class Rows:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder  # of the server's socket
+
+    @contextmanager
+    def sql(self) -> Iterator[Sql]:
+        """A connection past the proxy."""
+        with psycopg.connect(host=str(self.folder), user="scriptorium", dbname="scriptorium", autocommit=True) as sql:
+            yield sql
+
+    def number(self, query: str, *params: Any) -> int:
+        """The one number that the query gives."""
+        with self.sql() as sql:
+            row = sql.execute(query, params).fetchone()
+            return int(row[0] or 0) if row else 0
+
+    def streaming(self, since: datetime) -> int:
+        """How many steps have streamed text since then, and within the last half second."""
+        with suppress(psycopg.OperationalError):
+            return self.number(STREAMING, since)
+        return 0
+
+    def open_runs(self) -> int:
+        return self.number("SELECT count(*) FROM generation_claim WHERE state IN ('queued', 'running', 'waiting')")
+
+    def is_running(self, run: UUID) -> bool:
+        return bool(self.number("SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'", run))
+
+    def owners(self, run: UUID) -> int:
+        """How often the run was claimed."""
+        return self.number("SELECT epoch FROM generation_claim WHERE run_id = %s", run)
+
+    def last_seq(self, runs: list[UUID]) -> int:
+        """The highest number of any of these runs."""
+        return self.number("SELECT max(last_seq) FROM generation_claim WHERE run_id = ANY(%s)", runs)
+
+    def made_twice(self, runs: list[UUID]) -> int:
+        """Steps that needed more than one attempt."""
+        return self.number("SELECT count(*) FROM generation_step WHERE run_id = ANY(%s) AND attempts > 1", runs)
