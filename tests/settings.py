@@ -10,4 +10,5 @@ RATE_LIMIT_ENABLED = False
 RUN_JOBS = [*RUN_JOBS, "tests."]
 if "CHAOS_FAULT" in os.environ:
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.chaos.faults.FaultPoints"]
-    MODEL_TIMEOUTS = {"connect": 2, "first_token": 2, "idle": 2, "total": 20}
+    # Soon enough for faults, and longer than anything is frozen for.
+    MODEL_TIMEOUTS = {"connect": 5, "first_token": 5, "idle": 5, "total": 30}
