@@ -25,7 +25,7 @@ demo: run-environment
 # The last line is pytest's summary; below 85 % of chat, generation and memory the coverage report fails first.
 test: dev-environment
 	rm -rf $(VENV)/cache/coverage && mkdir -p $(VENV)/cache/coverage
-	$(PYTHON) -m coverage run $(PYTEST) -n 2 --dist loadgroup -m "not chaos and not browser" $(ARGS) | tee $(VENV)/cache/summary
+	$(PYTHON) -m coverage run $(PYTEST) -n 2 -m "not chaos and not browser" $(ARGS) | tee $(VENV)/cache/summary
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 	tail -n 1 $(VENV)/cache/summary

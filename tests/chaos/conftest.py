@@ -29,10 +29,3 @@ def stack(house: Stack) -> Iterator[Stack]:
     house.until_ready()
     yield house
     house.mend()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process breaks the house, however many test (`--dist loadgroup`)."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("chaos"))
