@@ -57,6 +57,14 @@ SENTENCES: dict[str, Promise] = {
     "not_found.agent": _("There is no agent {agent}. Nothing was started. Choose one that exists."),
     "not_found.prompt": _("The prompt {slot} has no version {version}. What was written is kept. Choose another one."),
     "not_found.topic": _("There is nothing to watch at {topic}. What you watch stays. Check the topic."),
+    # Work in a child process
+    "tool.child_timeout": _(
+        "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."
+    ),
+    "tool.child_refused": _("This cannot be read or drawn: {because}. The rest goes on. Correct it and try again."),
+    "tool.child_died": _(
+        "Reading or drawing this asked for too much and was stopped. The rest goes on. Make it simpler."
+    ),
     # What was sent
     "validation.request": _("Some fields do not fit. Nothing was changed. Correct those named and send again."),
     "validation.malformed": _("The request cannot be read. Nothing was changed. Send it again."),

@@ -1,0 +1,77 @@
+"""A document as a reader meets it, from first heading to last: what every export is made of, whatever the kind.
+
+Values only: a recipe turns rows into a Manuscript, `exports` turns a Manuscript into a file. Text is plain unless it is
+called `markdown`, and neither is trusted.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heading:
+    """`level` 1 is a chapter; the document's title is not a heading."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Prose:
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A diagram. Without `svg` it could not be drawn: `caption` and `code` stand in, labelled."""
+
+    type: str
+    code: str
+    caption: str
+    svg: str | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A label about what follows: a fallback, a gap. In the document's language, never left out of an export."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    text: str
+    is_correct: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """With `choices` multiple-choice, else open. `expected` and `explanation` show with the answers only."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    is_multiple: bool = False
+    expected: str = ""
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Questions on one topic, numbered by the export from 1 within it."""
+
+    topic: str
+    questions: tuple[Question, ...]
+
+
+Block = Heading | Prose | Figure | Notice | Exercise
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """`language` is `en` or `fr`. `data` is the document as its API shows it: what the JSON export holds."""
+
+    title: str
+    language: str
+    blocks: tuple[Block, ...]
+    description: str = ""
+    authors: tuple[str, ...] = ()
+    data: object = None
