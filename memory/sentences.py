@@ -57,6 +57,41 @@ SENTENCES: dict[str, Promise] = {
     "not_found.agent": _("There is no agent {agent}. Nothing was started. Choose one that exists."),
     "not_found.prompt": _("The prompt {slot} has no version {version}. What was written is kept. Choose another one."),
     "not_found.topic": _("There is nothing to watch at {topic}. What you watch stays. Check the topic."),
+    # Documents and their history
+    "not_found.document": _(
+        "This document does not exist, or is not yours to see. Nothing was changed. Look in your list."
+    ),
+    "not_found.section": _(
+        "This section does not exist, or is not yours to see. Nothing was changed. Look at the document."
+    ),
+    "not_found.folder": _("This folder is not in this workspace. Nothing was changed. Choose one that is."),
+    "not_found.group": _(
+        "These changes do not exist, or are not yours to see. Nothing was changed. Look in the history."
+    ),
+    "not_found.object": _("What this belongs to was deleted for good. Nothing was changed. Look in your list."),
+    "conflict.changed_since": _(
+        "Somebody changed this while you wrote. Your text was not saved. Compare the two and save again."
+    ),
+    "conflict.stale_change": _(
+        "Something newer stands where this change was. Nothing was undone. Look at what is in the way."
+    ),
+    "conflict.decided": _("Somebody has decided on this proposal already. Nothing was changed. Load it again."),
+    "conflict.locked": _("This section is locked against machines. Nothing was changed. Unlock it, or write by hand."),
+    "validation.path": _("There is nothing at {path} to be changed. Nothing was saved. Check the name of the field."),
+    "validation.paths_overlap": _("{path} is named twice, once within the other. Nothing was saved. Send it once."),
+    "validation.version": _("There is no such version; the newest is {version}. Nothing was saved. Load it again."),
+    "validation.fields": _(
+        "A field does not fit its kind. Nothing was saved. Correct what is named and send it again."
+    ),
+    "validation.choice": _("{field} has a value it cannot have. Nothing was saved. Choose one of those named."),
+    "validation.folder": _("This folder is not in this workspace. Nothing was saved. Choose one that is."),
+    "validation.section_type": _(
+        "This kind of document has no section {type}. Nothing was saved. Choose one of those named."
+    ),
+    "validation.place": _("A section of type {type} cannot stand there. Nothing was moved. Choose another place."),
+    "validation.place_after": _(
+        "The section to follow stands elsewhere. Nothing was moved. Choose one in the same place."
+    ),
     # Work in a child process
     "tool.child_timeout": _(
         "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."

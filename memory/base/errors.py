@@ -53,6 +53,10 @@ class Conflict(ScriptoriumError):
     family, status = "conflict", 409
 
 
+class StaleChange(Conflict):
+    """What is to be changed does not stand as its writer saw it. `params` show what stands in the way."""
+
+
 class LimitReached(ScriptoriumError):
     """A rate or a count is used up for now; `retry_after` says for how long."""
 
