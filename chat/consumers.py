@@ -16,6 +16,7 @@ from generation import pictures, runs
 from generation.hub import Following, hub
 from generation.mailbox import Mailbox
 from generation.models import Run
+from generation.orders import Order
 from generation.registry import recipe_of
 from memory import workspaces
 from memory.answers import body
@@ -292,5 +293,5 @@ def start(user: User, frame: dict[str, Any], key: str) -> Run:
     options = frame.get("options") or {}
     if not isinstance(options, dict):
         raise InvalidInput("options", problems=[])
-    order = runs.Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options, language=user.language)
+    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options, language=user.language)
     return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]

@@ -7,6 +7,7 @@ from ninja import Header, Router, Status
 
 from generation import pictures, runs
 from generation.models import Run
+from generation.orders import Order
 from generation.registry import recipe_of
 from generation.schemas import AnswerIn, OrderIn, RetryIn, RunOut, RunPage
 from memory import workspaces
@@ -28,7 +29,7 @@ def start(
     recipe = recipe_of(order.kind)
     workspace = workspaces.choose(request.user, order.workspace, Role.EDITOR)
     language = order.language or request.user.language
-    asked = runs.Order(order.brief, order.title, order.options, order.files, language)
+    asked = Order(order.brief, order.title, order.options, order.files, language)
     run, _ = runs.start(recipe, asked, user=request.user, workspace=workspace, key=idempotency_key)
     return Status(202, drawn(run, request))
 

@@ -295,7 +295,7 @@ class Carrier:
 
 def load(run_id: UUID) -> tuple[Run, dict[str, Step]]:
     """The run and what it has recorded."""
-    run = Run.objects.get(id=run_id)
+    run = Run.objects.select_related("user", "workspace", "document__workspace").get(id=run_id)
     return run, {step.key: step for step in run.steps.all()}
 
 

@@ -83,30 +83,36 @@ class Batch:
 
 
 def record(
-    cursor: Cursor, drafts: Sequence[Draft], write: Callable[[], T] | None = None, **claim_changes: Any
+    cursor: Cursor,
+    drafts: Sequence[Draft],
+    write: Callable[[], T] | None = None,
+    tell: Callable[[T | None], Sequence[Draft]] = lambda written: (),
+    **claim_changes: Any,
 ) -> tuple[Batch, T | None]:
-    """Make `write` and tell it by `drafts` (at least one), in one transaction under the fence.
+    """Make `write` and tell it by `drafts` and what `tell` says of it (one at least), in one transaction in the fence.
 
     The cursor moves only when the transaction is in. A lost connection is tried again for PATIENCE_SECONDS.
     Raises LostClaim when the claim is no longer the cursor's; whatever `write` raises rolls everything back.
     """
-    batch = Batch(cursor.run_id, cursor.last_seq, drafts, claim_changes.get("state", RunState.RUNNING))
+    batch: Batch | None = None
     written: T | None = None
-    unsure = False
     for pause in pauses():
         try:
-            if unsure and has_landed(cursor, batch):
+            if batch and has_landed(cursor, batch):
                 break
             with transaction.atomic(durable=True):
                 written = write() if write else None
+                told = [*drafts, *tell(written)]
+                batch = Batch(cursor.run_id, cursor.last_seq, told, claim_changes.get("state", RunState.RUNNING))
                 append(cursor, batch, claim_changes)
             break
         except LOST_CONNECTION:
             connection.close()
-            unsure = True
             if pause is None:
                 raise
             time.sleep(pause)
+    if batch is None:
+        raise AssertionError("patience ends by raising")
     cursor.last_seq = batch.upto
     return batch, written
 

@@ -28,23 +28,31 @@ class Ledger:
         self.failure: Exception | None = None
 
     async def record(
-        self, drafts: Sequence[Draft], write: Callable[[], T] | None = None, **claim_changes: Any
+        self,
+        drafts: Sequence[Draft],
+        write: Callable[[], T] | None = None,
+        tell: Callable[[T | None], Sequence[Draft]] = lambda written: (),
+        **claim_changes: Any,
     ) -> T | None:
-        """One fenced transaction: all that was told and deferred so far, then `write`, told by these drafts.
+        """One fenced transaction: all that was told and deferred so far, then `write`, told by these drafts and `tell`.
 
         It ends even when the caller is cancelled. Raises LostClaim, or what `write` raised; then nothing is written.
         """
-        return await finished(asyncio.ensure_future(self._record(drafts, write, claim_changes)))
+        return await finished(asyncio.ensure_future(self._record(drafts, write, tell, claim_changes)))
 
     async def _record(
-        self, drafts: Sequence[Draft], write: Callable[[], T] | None, claim_changes: dict[str, Any]
+        self,
+        drafts: Sequence[Draft],
+        write: Callable[[], T] | None,
+        tell: Callable[[T | None], Sequence[Draft]],
+        claim_changes: dict[str, Any],
     ) -> T | None:
         async with self.outbox.lock:
             if self.failure:
                 failure, self.failure = self.failure, None
                 raise failure
             told, writes = self.outbox.take(), self.outbox.take_writes()
-            if not told and not drafts:
+            if not told and not drafts and write is None:
                 return None
 
             tried: list[Write] = []
@@ -57,7 +65,9 @@ class Ledger:
                 return write() if write else None
 
             try:
-                batch, written = await db(partial(record, self.cursor, [*told, *drafts], write_all, **claim_changes))
+                batch, written = await db(
+                    partial(record, self.cursor, [*told, *drafts], write_all, tell, **claim_changes)
+                )
             except (*LOST_CONNECTION, LostClaim):
                 self.outbox.put_back(told, writes)
                 raise

@@ -1,20 +1,28 @@
 """Records of work: a run and its claim, steps, calls to models, the numbered events; prompts, versions, agents.
 
+And what is written: documents, and the sections they are trees of.
+
 Thing, attempt and outcome are separate: a Run is the piece of work, its Claim says who works on it now (a narrow row,
 because it changes every tick), a Step keeps a result, a Call is one paid request, an Event is what readers were told.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from generation.fields import Fields, Kind, SectionType, cleaned
+from generation.kinds import KINDS
+from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
-from memory.models import User, Workspace
+from memory.base.paths import State
+from memory.models import AuthorKind, Editable, User, Workspace
 
 
 class RunState(models.TextChoices):
@@ -45,7 +53,12 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One piece of work with a story. What changes every tick lives in its claim, what is told in its events."""
+    """One piece of work with a story. What changes every tick lives in its claim, what is told in its events.
+
+    `again` names the steps a retry was asked to make again, `action` what is done to the document.
+    """
+
+    WRITE: ClassVar = "write"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs")
@@ -53,7 +66,10 @@ class Run(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
     parent_step = models.CharField(max_length=200, blank=True)
     retries = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retried_by")
+    document = models.ForeignKey("Document", models.CASCADE, null=True, related_name="runs")
     kind = models.CharField(max_length=50)
+    action = models.CharField(max_length=50, default=WRITE)
+    again = models.JSONField(default=list)
     job = models.CharField(max_length=200, help_text=_("dotted path of the function that does the work"))
     title = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=5, default="en")
@@ -228,6 +244,178 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.type}"
+
+
+class Folder(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="folders")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="folders")
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Standing(models.TextChoices):
+    """What people say of a text. Whether it is being written, or failed, is never stored: it shows in its runs."""
+
+    DRAFT = "draft", _("draft")
+    READY = "ready", _("ready")
+    APPROVED = "approved", _("approved")
+    ARCHIVED = "archived", _("archived")
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def visible(self, user: User) -> Self:
+        return self.filter(workspace__members=user)
+
+
+class Document(Editable):
+    """A text of some kind, a tree of sections. `present` is false in the bin; `run` is the latest that wrote it."""
+
+    OBJECT = "document"
+    COLUMNS = ("title", "language", "folder", "status", "present")
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="documents")
+    kind = models.CharField(max_length=50)
+    title = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=5, default="en")
+    brief = models.TextField(blank=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    folder = models.ForeignKey(Folder, models.PROTECT, null=True, related_name="documents")
+    status = models.CharField(max_length=10, choices=Standing, default=Standing.DRAFT)
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="documents")
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            # The list of a workspace's documents, newest first, paged by id.
+            models.Index(fields=["workspace", "-id"], name="document_list", condition=Q(parent=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"{self.kind} {self.id}"
+
+    @classmethod
+    def whole(cls) -> models.QuerySet[Any]:
+        return cls.objects.select_related("workspace")
+
+    @property
+    def root_id(self) -> UUID:
+        return self.id
+
+    @property
+    def home(self) -> Workspace:
+        return self.workspace
+
+    @property
+    def shape(self) -> Kind:
+        return KINDS[self.kind]
+
+    def clean_state(self, state: State) -> State:
+        check_choice("status", state, Standing.values)
+        check_title(state)
+        if (folder := state.get("folder")) and not Folder.objects.filter(id=folder, workspace=self.home).exists():
+            raise InvalidInput("folder")
+        return clean_under_columns(self, self.shape.fields, state)
+
+
+class SectionQuerySet(models.QuerySet["Section"]):
+    def visible(self, user: User) -> Self:
+        return self.filter(document__workspace__members=user)
+
+
+class Section(Editable):
+    """One part of a document's tree: what can be written, changed, locked or made again alone.
+
+    `key` is stable and names the steps that write it. `fallback` holds why a stand-in is shown: an error's data.
+    """
+
+    OBJECT = "section"
+    COLUMNS = ("parent", "rank", "present", "status", "locked", "fallback")
+    LABELS = frozenset({"fallback", "status"})
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="sections")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="sections")
+    type = models.CharField(max_length=30)
+    key = models.CharField(max_length=200)
+    rank = models.CharField(max_length=100, db_collation="C")
+    status = models.CharField(max_length=10, choices=Standing, default=Standing.DRAFT)
+    locked = models.BooleanField(default=False)
+    fallback = models.JSONField(null=True)
+
+    objects = SectionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["document", "key"], name="one_section_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def whole(cls) -> models.QuerySet[Any]:
+        return cls.objects.select_related("document__workspace")
+
+    @property
+    def root_id(self) -> UUID:
+        return self.document_id
+
+    @property
+    def home(self) -> Workspace:
+        return self.document.workspace
+
+    @property
+    def shape(self) -> SectionType:
+        return self.document.shape.sections[self.type]
+
+    @property
+    def is_locked(self) -> bool:
+        return self.locked or (self.parent is not None and self.parent.is_locked)
+
+    def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
+        """What a person writes over a stand-in is a text like any other."""
+        writes = any(path.split("/")[0] not in self.COLUMNS for path in values)
+        return {"fallback": None, "status": Standing.READY} if writes and self.fallback and by != "undo" else {}
+
+    def clean_state(self, state: State) -> State:
+        check_choice("status", state, Standing.values)
+        self.check_place(state)
+        return clean_under_columns(self, self.shape.fields, state)
+
+    def check_place(self, state: State) -> None:
+        """`validation.place` unless it stands in the document, or in a section that may hold it and is not in it."""
+        parent = state.get("parent")
+        within = self.shape.within
+        above = Section.objects.filter(id=parent, document_id=self.document_id).first() if parent else None
+        if (above.type not in within) if above else (bool(within) or parent is not None):
+            raise InvalidInput("place", type=self.type, within=list(within))
+        while above is not None:
+            if above.pk == self.pk:
+                raise InvalidInput("place", type=self.type, within=list(within))
+            above = above.parent
+
+
+def check_choice(name: str, state: State, allowed: Sequence[str]) -> None:
+    if state.get(name) not in (None, *allowed):
+        raise InvalidInput("choice", field=name, allowed=list(allowed))
+
+
+def check_title(state: State) -> None:
+    if len(str(state.get("title", ""))) > 200:
+        raise InvalidInput("title_too_long", limit=200)
+
+
+def clean_under_columns(obj: Editable, schema: type[Fields], state: State) -> State:
+    """Fields by their schema, columns as they are."""
+    columns = {name: value for name, value in state.items() if name in obj.COLUMNS}
+    fields = {name: value for name, value in state.items() if name not in obj.COLUMNS}
+    return {**cleaned(schema, fields), **columns}
 
 
 class Prompt(models.Model):

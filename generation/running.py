@@ -17,15 +17,17 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from generation import waiting
 from generation.calls import error_data
 from generation.claims import after_commit
-from generation.events import Draft, LostClaim
+from generation.events import Draft, LostClaim, patiently
 from generation.gateway import Gateway
 from generation.ledger import Ledger
 from generation.models import RECORDED_STATES, Run, Step, StepState
 from generation.rings import ring_run
+from generation.scribe import Read, Scribe, versions
 from generation.slots import LetGo, Slots
 from generation.steps import StepInProgress
 from generation.waiting import Child, Parked
 from memory.base import metrics
+from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
 from memory.base.ids import new_id
 from memory.base.text import clean_json
@@ -59,6 +61,7 @@ class Running:
         self.slots = Slots(settings.RUN_PARALLEL)
         self.weights: Mapping[str, float] = {}
         self.progress = ledger.run.progress
+        self.read: Read = {}
 
     # --- what recipes call
 
@@ -74,9 +77,9 @@ class Running:
         returns: Any = Any,
         label: Mapping[str, Any] | None = None,
         fallback: Callable[[ScriptoriumError], T] | None = None,
-        write: Callable[[T], None] | None = None,
+        write: Callable[[T, Scribe], None] | None = None,
     ) -> T:
-        """The recorded result of this step, or what `produce` returns, recorded now together with `write`.
+        """The recorded result of this step, or what `produce` returns, recorded now with what `write` puts on paper.
 
         `returns` is the result's type (anything pydantic can check). When `produce` fails with a typed error, the
         result is the `fallback`, labelled as such; without one the step is recorded as failed and StepFailed is raised.
@@ -92,6 +95,17 @@ class Running:
         async with self.slots.taken():
             step = self.begin(key, label or {"code": key}, because)
             return await self.make(step, produce, adapter, fallback, write)
+
+    async def read_document(self) -> None:
+        """Fix what this run knows of a document that was there before it: people's later changes stand."""
+        document = self.run.document
+        if document is None or (self.run.retries_id is None and self.run.action == Run.WRITE):
+            return  # what this run makes itself, it makes at version 1
+
+        async def produce(_: StepInProgress) -> dict[str, int]:
+            return await db(patiently, versions, self.run, document)
+
+        self.read = await self.step("read", produce, returns=dict[str, int])
 
     async def gather(self, *work: Awaitable[T]) -> list[T]:
         """All results in order, made in parallel (RUN_PARALLEL at once). All end before the first error is raised."""
@@ -131,7 +145,7 @@ class Running:
         produce: Callable[[StepInProgress], Awaitable[T]],
         adapter: TypeAdapter[T],
         fallback: Callable[[ScriptoriumError], T] | None,
-        write: Callable[[T], None] | None,
+        write: Callable[[T, Scribe], None] | None,
     ) -> T:
         try:
             result = await produce(step)
@@ -147,7 +161,7 @@ class Running:
                 step.say(result)
             metrics.fallbacks.labels(self.run.kind, step.key.split("/")[0]).inc()
         value = clean_json(adapter.dump_python(result, mode="json"))
-        await self.record_step(step, state, value, error, (lambda: write(result)) if write else None)
+        await self.record_step(step, state, value, error, (lambda scribe: write(result, scribe)) if write else None)
         return adapter.validate_python(value)
 
     async def record_step(
@@ -156,7 +170,7 @@ class Running:
         state: StepState,
         value: Any,
         error: dict[str, Any] | None,
-        write: Callable[[], None] | None,
+        write: Callable[[Scribe], None] | None,
     ) -> None:
         """The step's end: result, what it wrote, progress and events in one fenced transaction."""
         step.close_streams()
@@ -175,12 +189,16 @@ class Running:
         facts = {"attempt": step.attempt, "progress": self.progress, "is_fallback": is_fallback}
         draft = Draft.of("step", key=step.key, state=state, **facts, **({"error": error} if error else {}))
 
-        def write_all() -> None:
+        def write_all() -> list[Draft]:
+            written = []
             if write:
-                write()
+                scribe = Scribe(self.run, step.key, self.read, error if is_fallback else None)
+                write(scribe)
+                written = scribe.drafts()
             write_end(self.run, row, self.progress)
+            return [*written, draft]
 
-        await self.ledger.record([draft], write_all, crashes=0, has_progressed=True)
+        await self.ledger.record([], write_all, lambda drafts: drafts or (), crashes=0, has_progressed=True)
         self.ledger.has_crashed = False
 
     def share_recorded(self) -> float:

@@ -1,8 +1,6 @@
 """The verbs on a run: start, cancel, retry, answer, end. Each is one transaction; rings follow it."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +11,19 @@ from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from pydantic import BaseModel, ValidationError
 
+from generation import documents
 from generation.claims import after_commit, lock, seize
 from generation.events import Batch, Draft, insert
-from generation.models import END_STATES, OPEN_STATES, Claim, Queue, Run, RunState, Step, StepState
+from generation.fields import problems
+from generation.models import END_STATES, OPEN_STATES, Claim, Document, Queue, Run, RunState, Step, StepState
 from generation.nudges import nudge
-from generation.recipes.base import Recipe
+from generation.orders import Order
+from generation.recipes.base import Action, Recipe
 from generation.rings import ring_batches, ring_run
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
 from memory.base.news import CARRIERS, bell
-from memory.base.text import SURROGATE, clean_json, clean_text
+from memory.base.text import clean_json, clean_text
 from memory.models import File, Role, User, Workspace
 
 COPY_STEPS = """
@@ -31,54 +32,9 @@ INSERT INTO generation_step (id, run_id, key, label, state, attempts, is_fallbac
 SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, false, result, text, coalesce(copied_from, run_id),
        started_at, finished_at
 FROM generation_step
-WHERE run_id = %(old)s AND state = 'done' AND NOT key = ANY(%(again)s)
+WHERE run_id = %(old)s AND state = 'done' AND key <> 'read' AND NOT key = ANY(%(again)s)
 RETURNING key, label
 """
-
-
-@dataclass(frozen=True)
-class Order:
-    """What somebody asks to be written, checked on the way in."""
-
-    brief: str
-    title: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-    files: Sequence[UUID] = ()
-    language: str = "en"
-    is_private: bool = False
-
-    def cleaned(self, recipe: Recipe) -> "Order":
-        """The order as it will be kept.
-
-        Raises `validation.characters` (NUL, half a character), `.brief_empty`, `.brief_too_long`, `.title_too_long`,
-        `.options`.
-        """
-        if "\x00" in self.brief + self.title or SURROGATE.search(self.brief + self.title):
-            raise InvalidInput("characters")
-        brief = clean_text(self.brief).strip()
-        if not brief:
-            raise InvalidInput("brief_empty")
-        if len(brief) > settings.BRIEF_MAX_CHARACTERS:
-            raise InvalidInput("brief_too_long", limit=settings.BRIEF_MAX_CHARACTERS, length=len(brief))
-        title = clean_text(self.title).strip()
-        if len(title) > 200:
-            raise InvalidInput("title_too_long", limit=200)
-        try:
-            options = recipe.options.model_validate(clean_json(self.options)).model_dump(mode="json")
-        except ValidationError as error:
-            raise InvalidInput("options", problems=problems(error)) from None
-        return Order(brief, title, options, tuple(self.files), self.language, self.is_private)
-
-    def fingerprint(self, recipe: Recipe) -> str:
-        asked = [recipe.kind, self.brief, self.title, self.options, [str(file) for file in self.files]]
-        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def problems(error: ValidationError) -> list[dict[str, str]]:
-    return [
-        {"path": ".".join(str(part) for part in item["loc"]), "problem": item["type"], "message": item["msg"]}
-        for item in error.errors(include_url=False, include_context=False)
-    ][:20]
 
 
 def start(
@@ -120,8 +76,13 @@ def create(
     queue: Queue | None = None,
     parent: Run | None = None,
     parent_step: str = "",
+    document: Document | None = None,
+    action: Action | None = None,
 ) -> Run:
-    """The rows of a new run and its first event, in the caller's transaction."""
+    """The rows of a new run and its first event, in the caller's transaction.
+
+    A recipe that writes documents begins a new one, unless the run is an action on one that is there.
+    """
     if key is None or not Run.objects.filter(user=user, key=key).exists():
         check_open_runs(user, parent)
     check_files(order.files, user, workspace)
@@ -131,7 +92,9 @@ def create(
         parent=parent,
         parent_step=parent_step,
         kind=recipe.kind,
-        job=recipe.job,
+        action=action.name if action else Run.WRITE,
+        job=action.job if action else recipe.job,
+        document=document or documents.begin(recipe.kind, order, user, workspace),
         title=order.title,
         language=order.language,
         brief=order.brief,
@@ -141,6 +104,7 @@ def create(
         key=key,
         fingerprint=order.fingerprint(recipe),
     )
+    documents.point_to(run)
     open_claim(run, queue or recipe.queue, [Draft.of("status", state=RunState.QUEUED)])
     return run
 
@@ -284,7 +248,9 @@ def copy(run: Run, by: User, again: list[str], queue: str, key: str | None) -> R
     check_open_runs(by, None)
     names = (
         "workspace_id",
+        "document_id",
         "kind",
+        "action",
         "job",
         "title",
         "language",
@@ -294,7 +260,8 @@ def copy(run: Run, by: User, again: list[str], queue: str, key: str | None) -> R
         "is_private",
         "fingerprint",
     )
-    new = Run.objects.create(user=by, retries=run, key=key, **{name: getattr(run, name) for name in names})
+    new = Run.objects.create(user=by, retries=run, key=key, again=again, **{name: getattr(run, name) for name in names})
+    documents.point_to(new)
     with connection.cursor() as sql:
         sql.execute(COPY_STEPS, {"new": new.id, "old": run.id, "again": again})
         kept = sql.fetchall()

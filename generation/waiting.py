@@ -14,6 +14,7 @@ from generation.claims import after_commit, lock
 from generation.events import Draft, patiently
 from generation.ledger import Ledger
 from generation.models import END_STATES, Claim, Queue, Run, RunState, Step, StepState
+from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.rings import ring_run
 from generation.slots import Slots
@@ -38,7 +39,7 @@ class Child:
     """One part of a spread: what to start, by which recipe."""
 
     recipe: Recipe
-    order: runs.Order
+    order: Order
 
 
 async def ask(ledger: Ledger, slots: Slots, key: str, schema: type[M], shown: Any) -> M:

@@ -7,9 +7,9 @@ import signal
 from pydantic import BaseModel, ConfigDict
 
 from generation.models import Queue
+from generation.orders import Order
 from generation.recipes.base import Options, Recipe
 from generation.running import Running
-from generation.runs import Order
 from generation.steps import StepInProgress
 from generation.waiting import Child
 from memory.base.errors import InvalidInput, ScriptoriumError

@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from chat.routing import urlpatterns as sockets
 from config.api import api
 from generation import agents, prompts, runs
+from generation.orders import Order
 from generation.registry import recipe_of
 from memory import files, sign_in, tokens
 from memory.models import User
@@ -141,7 +142,7 @@ class House:
         Group.objects.create(name="Readers")
         tokens.issue(people.owner, "laptop")
         files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
-        order = runs.Order("Three sections on loops.")
+        order = Order("Three sections on loops.")
         self.run, _ = runs.start(recipe_of("note"), order, user=people.owner, workspace=people.workspace)
         self.clients = {name: self.client_of(name) for name in EVERYBODY}
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from generation.models import Queue
-
-if TYPE_CHECKING:
-    from generation.models import Run
+from generation.manuscripts import Manuscript
+from generation.models import Document, Queue
 
 
 class Options(BaseModel):
@@ -19,12 +16,22 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something that can be done to a document of the recipe's kind by a run."""
+
+    name: str
+    job: str
+    options: type[Options] = Options
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One line of the registry. `job` is the dotted path a run stores; `markdown` renders what a run has written."""
+    """One line of the registry. `job` is the dotted path a run stores; `manuscript` sets what was written in order."""
 
     kind: str
     job: str
     options: type[Options] = Options
     queue: Queue = Queue.DEFAULT
     slots: tuple[str, ...] = field(default=())
-    markdown: "Callable[[Run], str] | None" = None
+    manuscript: Callable[[Document], Manuscript] | None = None
+    actions: tuple[Action, ...] = ()

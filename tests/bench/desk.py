@@ -13,6 +13,7 @@ django.setup()
 
 from generation import runs  # noqa: E402
 from generation.models import END_STATES, Call, Claim, Queue, Run  # noqa: E402
+from generation.orders import Order  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
 from memory import tokens, workspaces  # noqa: E402
@@ -35,14 +36,14 @@ def start(count: int) -> None:
     """So many runs of one stream; prints their ids."""
     owner, workspace = User.objects.get(username="owner"), Workspace.objects.get()
     for n in range(count):
-        run, _ = runs.start(STREAM, runs.Order(f"Stream {n}"), user=owner, workspace=workspace)
+        run, _ = runs.start(STREAM, Order(f"Stream {n}"), user=owner, workspace=workspace)
         print(run.id)
 
 
 def notes(count: int, queue: str) -> None:
     """So many notes, written to their ends; prints of each what `figures` says, as JSON."""
     owner, workspace = User.objects.get(username="owner"), Workspace.objects.get()
-    order = runs.Order("A note on loops in Python, in four sections: why, for, while, mistakes.")
+    order = Order("A note on loops in Python, in four sections: why, for, while, mistakes.")
     started = [
         runs.start(recipe_of("note"), order, user=owner, workspace=workspace, queue=Queue(queue))[0]
         for _ in range(count)

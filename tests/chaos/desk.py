@@ -23,6 +23,7 @@ from django.db import close_old_connections  # noqa: E402 models need the apps
 from generation import agents, prompts, runs, sweep  # noqa: E402
 from generation.events import LOST_CONNECTION  # noqa: E402
 from generation.models import Queue, Run  # noqa: E402
+from generation.orders import Order  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
 from memory import tokens  # noqa: E402
@@ -48,7 +49,7 @@ def start(key: str, queue: str, brief: str, job: str = "", **options: Any) -> st
     recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of("note")
     user = User.objects.get(username="owner")
     workspace = Workspace.objects.get(name="Scriptorium")
-    order = runs.Order(brief, options=options)
+    order = Order(brief, options=options)
     run, _ = runs.start(recipe, order, user=user, workspace=workspace, key=key, queue=Queue(queue))
     return str(run.id)
 

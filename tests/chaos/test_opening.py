@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import runs
 from generation.models import Run
+from generation.orders import Order
 from generation.recipes.base import Recipe
 from tests.people import People
 
@@ -34,7 +35,7 @@ CLAIM = "UPDATE generation_claim SET state = 'running', last_seq = 1 + %(deltas)
 
 def long_run(people: People) -> Run:
     recipe = Recipe("note", "tests.jobs.three_steps")
-    run, _ = runs.start(recipe, runs.Order("Long."), user=people.owner, workspace=people.workspace)
+    run, _ = runs.start(recipe, Order("Long."), user=people.owner, workspace=people.workspace)
     facts: dict[str, Any] = {"run": run.id, "steps": STEPS, "deltas": DELTAS, "words": WORDS}
     with connection.cursor() as sql:
         for statement in (FILL, STEP_ROWS, CLAIM):

@@ -8,6 +8,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from generation import runs
 from generation.models import Queue, Run
+from generation.orders import Order
 from generation.registry import recipe_of
 from memory import tokens
 from memory.base.database import db as in_database
@@ -49,5 +50,5 @@ async def test_a_note_is_written_and_followed_under_uvicorn(
 
 
 def start_note(house: People) -> Run:
-    order = runs.Order("Three sections on loops in Python.")
+    order = Order("Three sections on loops in Python.")
     return runs.start(recipe_of("note"), order, user=house.owner, workspace=house.workspace, queue=Queue.WEB)[0]

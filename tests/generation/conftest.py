@@ -16,7 +16,9 @@ from pytest_django.fixtures import Settings
 
 from generation import agents, prompts, runs
 from generation.carrier import Carrier
-from generation.models import END_STATES, Claim, Queue, Run, RunState, Step
+from generation.manuscripts import Block
+from generation.models import END_STATES, Claim, Document, Queue, Run, RunState, Step
+from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.registry import recipe_of
 from memory.base.database import db as in_database
@@ -93,7 +95,7 @@ def start(house: People) -> Start:
         user = facts.pop("user", house.owner)
         key = facts.pop("key", None)
         run, _ = await in_database(
-            runs.start, recipe, runs.Order(brief, **facts), user=user, workspace=house.workspace, key=key, queue=queue
+            runs.start, recipe, Order(brief, **facts), user=user, workspace=house.workspace, key=key, queue=queue
         )
         return run
 
@@ -140,3 +142,19 @@ async def reached(run: Run, *states: RunState, within: float = 20) -> Claim:
 async def recorded_text(run: Run) -> dict[str, str]:
     """The recorded text of each step."""
     return await in_database(lambda: dict(Step.objects.filter(run=run).values_list("key", "text")))
+
+
+async def blocks_of(run: Run) -> tuple[Block, ...]:
+    """What the run has written, as a reader meets it."""
+
+    def read() -> tuple[Block, ...]:
+        document = Document.objects.get(runs=run)
+        manuscript = recipe_of(run.kind).manuscript
+        assert manuscript is not None
+        return manuscript(document).blocks
+
+    return await in_database(read)
+
+
+def count(blocks: tuple[Block, ...], kind: type[Block]) -> int:
+    return sum(isinstance(block, kind) for block in blocks)

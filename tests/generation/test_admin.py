@@ -9,6 +9,7 @@ from django.test import Client
 
 from generation import agents, prompts, runs
 from generation.models import Agent, Claim, PromptVersion, Run, RunState
+from generation.orders import Order
 from generation.registry import recipe_of
 from memory import workspaces
 from memory.models import Role, User
@@ -31,7 +32,7 @@ def keeper(people: People) -> User:
 
 @pytest.fixture
 def run(people: People) -> Run:
-    order = runs.Order("Three sections on loops.", title="Loops")
+    order = Order("Three sections on loops.", title="Loops")
     return runs.start(recipe_of("note"), order, user=people.owner, workspace=people.workspace)[0]
 
 

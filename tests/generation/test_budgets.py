@@ -15,14 +15,15 @@ from generation.budgets import Reservation
 from generation.carrier import Carrier
 from generation.llm.journal import Attempt, Outcome
 from generation.llm.values import Message, ModelRef, ModelRequest, Usage
+from generation.manuscripts import Heading, Notice
 from generation.models import Call, CallState, Queue, Run, RunState, Step
-from generation.recipes.note.recipe import markdown
+from generation.orders import Order
 from generation.registry import recipe_of
 from memory import workspaces
 from memory.base.database import db as in_database
 from memory.base.errors import BudgetSpent
 from memory.models import User, Workspace
-from tests.generation.conftest import Demo, Start, ended
+from tests.generation.conftest import Demo, Start, blocks_of, count, ended
 from tests.people import People
 
 BUDGETS = ("RUN", "USER_DAY", "WORKSPACE_DAY")
@@ -41,7 +42,7 @@ def run_of(user: User, workspace: Workspace, parent: Run | None = None) -> Run:
     recipe = recipe_of("note")
     with transaction.atomic():
         return runs.create(
-            recipe, runs.Order("x"), user=user, workspace=workspace, queue=Queue.LOW, parent=parent, parent_step="s"
+            recipe, Order("x"), user=user, workspace=workspace, queue=Queue.LOW, parent=parent, parent_step="s"
         )
 
 
@@ -245,7 +246,7 @@ async def test_a_note_whose_budget_is_spent_ends_labelled_and_its_retry_pays_for
     assert "outline" in good
     assert spent
     assert {(steps[key].error or {})["error_code"] for key in spent} == {"budget.user_day"}
-    assert (await in_database(markdown, run)).count("*Fallback") == len(spent)
+    assert count(await blocks_of(run), Notice) == len(spent)
 
     settings.BUDGET_USER_DAY_TOKENS = 0
     asked = demo.stats()["requests"]
@@ -254,6 +255,6 @@ async def test_a_note_whose_budget_is_spent_ends_labelled_and_its_retry_pays_for
     assert demo.stats()["requests"] == asked + len(spent)
     paid = await in_database(lambda: set(Call.objects.filter(run=again).values_list("step", flat=True)))
     assert paid == spent
-    text = await in_database(markdown, again)
-    assert "*Fallback" not in text
-    assert text.count("\n## ") == len(steps) - 1
+    blocks = await blocks_of(again)
+    assert count(blocks, Notice) == 0
+    assert count(blocks, Heading) == len(steps) - 1

@@ -9,6 +9,7 @@ from generation import claims, pictures, runs, sweep
 from generation.carrier import Carrier
 from generation.events import Cursor, Draft, LostClaim, has_landed, record
 from generation.models import Event, Queue, Run, RunState, Step
+from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.replay import read
 from memory.base.database import db as in_database
@@ -201,7 +202,7 @@ async def test_a_spread_waits_for_its_children_and_goes_on(carrier: Carrier, sta
 
 
 async def test_the_same_key_makes_one_run_also_when_sent_at_once(start: Start, house: People) -> None:
-    order = runs.Order("a brief")
+    order = Order("a brief")
 
     def begin() -> tuple[Run, bool]:
         return runs.start(NOTHING, order, user=house.owner, workspace=house.workspace, key="k1")
@@ -211,7 +212,7 @@ async def test_the_same_key_makes_one_run_also_when_sent_at_once(start: Start, h
     assert sum(is_new for _, is_new in started) == 1
     with pytest.raises(Conflict):
         await in_database(
-            lambda: runs.start(NOTHING, runs.Order("other"), user=house.owner, workspace=house.workspace, key="k1")
+            lambda: runs.start(NOTHING, Order("other"), user=house.owner, workspace=house.workspace, key="k1")
         )
 
 

@@ -14,6 +14,7 @@ from config.supervisor.house import BASE
 from generation import runs
 from generation.models import Claim, Queue, Run
 from generation.nudges import CARRY
+from generation.orders import Order
 from generation.recipes.base import Recipe
 from tests.people import People
 
@@ -42,7 +43,7 @@ def empty_queues() -> None:
 
 def test_a_nudged_run_is_carried_to_its_end(people_committed: People) -> None:
     people = people_committed
-    run, _ = runs.start(THREE_STEPS, runs.Order("a brief"), user=people.owner, workspace=people.workspace)
+    run, _ = runs.start(THREE_STEPS, Order("a brief"), user=people.owner, workspace=people.workspace)
     assert django_rq.get_queue("low").count == 1
     work_off("low")
     assert Claim.objects.get(run=run).state == "done"
@@ -56,7 +57,7 @@ def test_a_nudge_that_finds_nothing_ends(people_committed: People) -> None:
 
 def test_the_same_nudge_twice_carries_once(people_committed: People) -> None:
     people = people_committed
-    run, _ = runs.start(THREE_STEPS, runs.Order("a brief"), user=people.owner, workspace=people.workspace)
+    run, _ = runs.start(THREE_STEPS, Order("a brief"), user=people.owner, workspace=people.workspace)
     django_rq.get_queue("low").enqueue(CARRY, "low", str(run.id), job_timeout=-1)
     work_off("low")
     assert Run.objects.get(id=run.id).events.filter(type="done").count() == 1

@@ -13,9 +13,10 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from generation import pictures, runs
+from generation import exports, pictures, runs
 from generation.management.progress import Bar, Silent, Text, Watcher
 from generation.models import END_STATES, Claim, Run, RunState
+from generation.orders import Order
 from generation.registry import recipe_of
 from generation.replay import Range, read
 from memory import workspaces
@@ -42,7 +43,9 @@ class Command(BaseCommand):
         parser.add_argument("--queue", choices=["web", "high", "default", "low"], help="where it waits to be carried")
         parser.add_argument("--follow", action="store_true", help="print the text as it is written")
         parser.add_argument("--json", action="store_true", help="print JSON: events with --follow, then the run")
-        parser.add_argument("--export", metavar="FILE", help="write the finished text to this file (.md)")
+        parser.add_argument(
+            "--export", metavar="FILE", help="write the document to this file, in the format its name ends with"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -52,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError(f"{say(error.code, error.params)} ({error.code})") from None
         except KeyboardInterrupt:
             raise CommandError("Not watching any more; the run goes on.", returncode=130) from None
-        run = Run.objects.select_related("claim").get(id=run.id)
+        run = Run.objects.select_related("claim", "document__workspace").get(id=run.id)
         if options["export"]:
             export(run, Path(options["export"]))
         if options["json"]:
@@ -105,9 +108,7 @@ def start(options: dict[str, Any]) -> Run:
         raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
     recipe = recipe_of(options["kind"])
     workspace = workspaces.choose(user, None, Role.EDITOR)
-    order = runs.Order(
-        brief_of(options["brief"]), options["title"], options_of(options["option"]), language=user.language
-    )
+    order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]), language=user.language)
     return runs.start(recipe, order, user=user, workspace=workspace, queue=options["queue"])[0]
 
 
@@ -137,7 +138,9 @@ def options_of(pairs: list[str]) -> dict[str, Any]:
 
 
 def export(run: Run, path: Path) -> None:
-    if path.suffix != ".md":
-        raise CommandError("--export writes Markdown here: the file's name ends with .md")
-    markdown = recipe_of(run.kind).markdown
-    path.write_text(markdown(run) if markdown else "", encoding="utf-8")
+    """The document in the format that the file's name ends with."""
+    manuscript = recipe_of(run.kind).manuscript
+    if manuscript is None or run.document is None:
+        raise CommandError(f"A {run.kind} writes no document to export.")
+    exported = exports.export(manuscript(run.document), path.suffix.lstrip("."), answers=True)
+    path.write_bytes(exported.content)

@@ -1,11 +1,15 @@
 """A note: an outline from the brief, then all its sections at once."""
 
 from generation import runs
-from generation.models import Run, Step, StepState
+from generation.documents import sections_of
+from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
+from generation.models import Document, Section
 from generation.recipes.base import Options, Recipe
 from generation.recipes.note.schema import Outline, PlannedSection
 from generation.running import Running
+from generation.scribe import Scribe
 from generation.steps import StepInProgress
+from generation.words import words
 from memory.base.errors import ScriptoriumError
 
 OUTLINE_WEIGHT, SECTIONS_WEIGHT = 10, 90
@@ -13,12 +17,13 @@ OUTLINE_WEIGHT, SECTIONS_WEIGHT = 10, 90
 
 async def write(run: Running) -> None:
     run.plan({"outline": OUTLINE_WEIGHT, "sections": SECTIONS_WEIGHT})
+    await run.read_document()
     outline = await run.step(
         "outline",
         lambda step: plan(run, step),
         returns=Outline,
         label={"code": "outline"},
-        write=lambda outline: runs.entitle(run.run, outline.title),
+        write=set_up,
     )
     share = SECTIONS_WEIGHT / len(outline.sections)
     run.plan({"outline": OUTLINE_WEIGHT, **{section_key(n): share for n in range(1, len(outline.sections) + 1)}})
@@ -33,8 +38,19 @@ async def plan(run: Running, step: StepInProgress) -> Outline:
     return await step.write_as(Outline, "note/outline", {"brief": run.run.brief, "title": run.run.title})
 
 
+def set_up(outline: Outline, scribe: Scribe) -> None:
+    """The note with its title and its sections, still to be written."""
+    scribe.write_document({"title": scribe.run.title or outline.title})
+    runs.entitle(scribe.run, outline.title)
+    keys = [section_key(n) for n in range(1, len(outline.sections) + 1)]
+    for key, planned in zip(keys, outline.sections, strict=True):
+        scribe.plan_section(key, "section", {"title": planned.title})
+    scribe.keep_only(None, keys)
+
+
 async def section(run: Running, outline: Outline, n: int, planned: PlannedSection) -> str:
     """One section, streamed. When no model can write it, its summary stands in, labelled."""
+    key = section_key(n)
 
     async def produce(step: StepInProgress) -> str:
         variables = {
@@ -49,35 +65,28 @@ async def section(run: Running, outline: Outline, n: int, planned: PlannedSectio
     def fallback(_: ScriptoriumError) -> str:
         return planned.summary
 
+    def keep(text: str, scribe: Scribe) -> None:
+        scribe.write_section(key, {"content": text})
+
     label = {"code": "section", "title": planned.title, "number": n, "of": len(outline.sections)}
-    return await run.step(section_key(n), produce, returns=str, label=label, fallback=fallback)
+    return await run.step(key, produce, returns=str, label=label, fallback=fallback, write=keep)
 
 
-def markdown(run: Run) -> str:
+def manuscript(document: Document) -> Manuscript:
     """The note as far as it is written, with every fallback and gap labelled."""
-    steps = {step.key: step for step in Step.objects.filter(run=run)}
-    planned = steps.get("outline")
-    if planned is None or planned.result is None:
-        return ""
-    outline = Outline.model_validate(planned.result)
-    parts = [f"# {run.title or outline.title}"]
-    for n, each in enumerate(outline.sections, 1):
-        parts += [f"## {each.title}", section_text(steps.get(section_key(n)), run)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    blocks = [block for section in sections_of(document) for block in section_blocks(section, document.language)]
+    return Manuscript(document.title, document.language, tuple(blocks))
 
 
-FALLBACK_LABELS = {
-    "fr": "*Version de secours : cette section n’a pas pu être écrite ; voici ce qu’elle devait dire.*",
-    "en": "*Fallback: this section could not be written; here is what it was meant to say.*",
-}
-MISSING_LABELS = {"fr": "*Section non écrite.*", "en": "*Section not written.*"}
-
-
-def section_text(step: Step | None, run: Run) -> str:
-    if step is None or step.state not in (StepState.DONE, StepState.FALLBACK):
-        return MISSING_LABELS[run.language]
-    text = str(step.result).strip()
-    return f"> {FALLBACK_LABELS[run.language]}\n\n{text}" if step.is_fallback else text
+def section_blocks(section: Section, language: str) -> list[Block]:
+    blocks: list[Block] = [Heading(1, section.fields.get("title", ""))]
+    if section.fallback:
+        blocks.append(Notice(words("fallback", language)))
+    if content := section.fields.get("content"):
+        blocks.append(Prose(content))
+    else:
+        blocks.append(Notice(words("missing", language)))
+    return blocks
 
 
 RECIPE = Recipe(
@@ -85,5 +94,5 @@ RECIPE = Recipe(
     job=f"{__name__}.{write.__name__}",
     options=Options,
     slots=("note/outline", "note/section"),
-    markdown=markdown,
+    manuscript=manuscript,
 )

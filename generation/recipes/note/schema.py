@@ -1,6 +1,20 @@
-"""The shape of a note's outline, as the planner is asked for it."""
+"""A note: titled sections in Markdown; and the shape of its outline, as the planner is asked for it."""
 
 from pydantic import BaseModel, Field
+
+from generation.fields import Fields, Kind, SectionType, line, markdown
+
+
+class NoteFields(Fields):
+    """A note has a title and sections, nothing else."""
+
+
+class NoteSection(Fields):
+    title: str | None = line(200)
+    content: str | None = markdown()
+
+
+NOTE = Kind("note", NoteFields, {"section": SectionType(NoteSection)})
 
 
 class PlannedSection(BaseModel):

@@ -1,0 +1,135 @@
+"""The types that fields of documents have. What a kind declares with them drives checks, forms, API, tools and pages.
+
+Every field may be absent; an empty one is absent. Lists hold plain strings, or objects with an `id`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from memory.base.errors import InvalidInput
+from memory.base.ids import new_id
+
+MARKDOWN_MAX = 200_000
+BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s+")
+LINE_END = re.compile(r"\s*[\r\n]+\s*")
+
+
+class Fields(BaseModel):
+    """Fields of one kind of document or type of section. Unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def tidy(cls, value: Any, info: ValidationInfo) -> Any:
+        """Brought into the form of its field, as far as that loses nothing."""
+        about = cls.model_fields[str(info.field_name)].json_schema_extra
+        form = about.get("format") if isinstance(about, dict) else None
+        return TIDY[str(form)](value) if form in TIDY else value
+
+
+def line(most: int) -> Any:
+    """`str≤n` of DOMAIN: one line."""
+    return Field(None, max_length=most, json_schema_extra={"format": "line"})
+
+
+def plain(most: int) -> Any:
+    """Plain text of several lines."""
+    return Field(None, max_length=most, json_schema_extra={"format": "text"})
+
+
+def markdown() -> Any:
+    return Field(None, max_length=MARKDOWN_MAX, json_schema_extra={"format": "markdown"})
+
+
+def strings() -> Any:
+    """A list of plain strings, whatever a model makes of it."""
+    return Field(None, json_schema_extra={"format": "strings"})
+
+
+class Item(Fields):
+    """An object in a list, addressed by its `id`, which is given when it has none."""
+
+    id: str = Field("", max_length=50, pattern=r"^[^/]*$")
+
+    @model_validator(mode="after")
+    def identified(self) -> "Item":
+        self.id = self.id or new_id().hex[-12:]
+        return self
+
+
+def absent_when_empty(value: Any) -> Any:
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def one_line(value: Any) -> Any:
+    return absent_when_empty(LINE_END.sub(" ", value)) if isinstance(value, str) else value
+
+
+def flat(value: Any) -> Any:
+    """A list of plain strings from what models give: bullets, one text with lines, objects with a text in them."""
+    if isinstance(value, str):
+        value = value.splitlines()
+    if not isinstance(value, list):
+        return value
+    texts = [BULLET.sub("", in_words(each)).strip() for each in value]
+    return [each for each in texts if each] or None
+
+
+def in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ": ".join(words for each in value.values() if (words := in_words(each)))
+    return "" if value is None else str(value)
+
+
+TIDY: dict[str, Callable[[Any], Any]] = {
+    "line": one_line,
+    "text": absent_when_empty,
+    "markdown": absent_when_empty,
+    "strings": flat,
+}
+
+
+@dataclass(frozen=True)
+class SectionType:
+    """`within`: the types that may hold it; empty for one that stands directly in the document."""
+
+    fields: type[Fields]
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of document: its fields, and the sections it is made of."""
+
+    name: str
+    fields: type[Fields]
+    sections: Mapping[str, SectionType] = field(default_factory=dict)
+
+
+def cleaned(schema: type[Fields], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are kept. Raises `validation.fields` with each problem's path."""
+    try:
+        return schema.model_validate(values).model_dump(mode="json", exclude_none=True)
+    except ValidationError as error:
+        raise InvalidInput("fields", problems=problems(error)) from None
+
+
+def problems(error: ValidationError) -> list[dict[str, str]]:
+    """What does not fit, by path; at most twenty."""
+    return [
+        {"path": "/".join(str(part) for part in item["loc"]), "problem": item["type"], "message": item["msg"]}
+        for item in error.errors(include_url=False, include_context=False)
+    ][:20]

@@ -1,0 +1,87 @@
+"""A course: chapters, each with a lesson in parts, exercise blocks and an evaluation."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from generation.fields import Fields, Item, Kind, SectionType, line, markdown, plain
+
+
+class LevelDetail(StrEnum):
+    """How deep: 1–2, 3–5 or 6 and more parts a chapter."""
+
+    FLASH = "flash"
+    STANDARD = "standard"
+    DETAILED = "detailed"
+
+
+class DiagramType(StrEnum):
+    MERMAID = "mermaid"
+    PLANTUML = "plantuml"
+    GRAPHVIZ = "graphviz"
+    VEGALITE = "vegalite"
+
+
+class CourseFields(Fields):
+    description: str | None = plain(2_000)
+    difficulty: str | None = line(100)
+    level_detail: LevelDetail | None = None
+
+
+class ChapterFields(Fields):
+    title: str | None = line(100)
+    description: str | None = plain(1_000)
+
+
+class LessonFields(Fields):
+    """A lesson is its parts."""
+
+
+class PartFields(Fields):
+    """`diagram_code` and `diagram`, the drawing's name, are the diagram writer's; the rest is the lesson writer's."""
+
+    title: str | None = line(200)
+    content: str | None = markdown()
+    schema_description: str | None = plain(300)
+    diagram_type: DiagramType | None = None
+    diagram_code: str | None = plain(20_000)
+    diagram: str | None = line(64)
+
+
+class Answer(Item):
+    text: str | None = plain(1_000)
+    is_correct: bool = False
+
+
+class Question(Item):
+    """With answers multiple-choice, without them open: then `expected` says what a right answer holds."""
+
+    text: str | None = plain(1_000)
+    answers: list[Answer] | None = Field(None, max_length=5)
+    expected: str | None = plain(2_000)
+    explanation: str | None = plain(2_000)
+
+
+class ExerciseBlockFields(Fields):
+    topic: str | None = line(200)
+    multi_answers: bool | None = None
+    questions: list[Question] | None = Field(None, max_length=5)
+
+
+class EvaluationFields(Fields):
+    time_limit: int | None = Field(None, ge=10, le=120, description="Minutes")
+    multi_answers: bool | None = None
+    questions: list[Question] | None = Field(None, max_length=40)
+
+
+COURSE = Kind(
+    "course",
+    CourseFields,
+    {
+        "chapter": SectionType(ChapterFields),
+        "lesson": SectionType(LessonFields, within=("chapter",)),
+        "part": SectionType(PartFields, within=("lesson",)),
+        "exercise_block": SectionType(ExerciseBlockFields, within=("chapter",)),
+        "evaluation": SectionType(EvaluationFields, within=("chapter",)),
+    },
+)
