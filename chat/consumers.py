@@ -293,5 +293,5 @@ def start(user: User, frame: dict[str, Any], key: str) -> Run:
     options = frame.get("options") or {}
     if not isinstance(options, dict):
         raise InvalidInput("options", problems=[])
-    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options, language=user.language)
+    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options)
     return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]

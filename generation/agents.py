@@ -10,13 +10,13 @@ from memory.base.errors import InvalidInput, NotFound
 
 # name, title, temperature, most tokens of one answer
 DEFAULTS: tuple[tuple[str, str, float, int], ...] = (
-    ("writer", "Writer", 0.7, 6_000),
+    ("writer", "Writer", 0.7, 12_000),
     ("planner", "Planner", 0.4, 6_000),
     ("mermaid", "Mermaid diagrams", 0.2, 2_000),
     ("plantuml", "PlantUML diagrams", 0.2, 2_000),
     ("graphviz", "Graphviz diagrams", 0.2, 2_000),
     ("vegalite", "Vega-Lite charts", 0.2, 2_000),
-    ("examiner", "Examiner", 0.3, 4_000),
+    ("examiner", "Examiner", 0.3, 12_000),
     ("critic", "Critic", 0.2, 3_000),
     ("consistency", "Consistency", 0.1, 3_000),
     ("analyst", "Analyst", 0.1, 2_000),

@@ -28,8 +28,7 @@ def start(
     """The same Idempotency-Key with the same order answers with the run that it started the first time."""
     recipe = recipe_of(order.kind)
     workspace = workspaces.choose(request.user, order.workspace, Role.EDITOR)
-    language = order.language or request.user.language
-    asked = Order(order.brief, order.title, order.options, order.files, language)
+    asked = Order(order.brief, order.title, order.options, order.files, order.language or "")
     run, _ = runs.start(recipe, asked, user=request.user, workspace=workspace, key=idempotency_key)
     return Status(202, drawn(run, request))
 

@@ -1,12 +1,10 @@
 """What somebody asks to be written, checked on the way in."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 from pydantic import ValidationError
 
@@ -24,7 +22,7 @@ class Order:
     title: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     files: Sequence[UUID] = ()
-    language: str = "en"
+    language: str = ""  # of the text; its brief tells when nobody does
     is_private: bool = False
     parent: UUID | None = None
     folder: UUID | None = None
@@ -50,8 +48,3 @@ class Order:
         except ValidationError as error:
             raise InvalidInput("options", problems=problems(error)) from None
         return replace(self, brief=brief, title=title, options=options, files=tuple(self.files))
-
-    def fingerprint(self, recipe: Recipe) -> str:
-        where = [str(place) for place in (self.parent, self.folder) if place]
-        asked = [recipe.kind, self.brief, self.title, self.options, [str(file) for file in self.files], *where]
-        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()

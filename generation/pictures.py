@@ -15,7 +15,7 @@ PAGE = 50
 
 def visible(user: User, run_id: UUID) -> Run:
     """The run, if this user may see it; `not_found.run` otherwise, whether it exists or not."""
-    run = Run.objects.visible(user).select_related("claim", "workspace", "user").filter(id=run_id).first()
+    run = Run.objects.visible(user).select_related("claim", "workspace", "user", "document").filter(id=run_id).first()
     if run is None:
         raise NotFound("run")
     return run
@@ -57,7 +57,7 @@ def line(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "kind": run.kind,
-        "title": run.title,
+        "title": run.title or (run.document.title if run.document else ""),
         "state": run.claim.state,
         "reason": run.claim.reason or None,
         "progress": run.progress,
@@ -86,7 +86,7 @@ def usage(run: Run) -> dict[str, Any]:
 
 def listing(user: User, state: str | None, mine: bool, cursor: str | None) -> dict[str, Any]:
     """A page of the runs this user may see, newest first, by key: no page is slower than the first."""
-    found: RunQuerySet = Run.objects.visible(user).filter(parent=None).select_related("claim")
+    found: RunQuerySet = Run.objects.visible(user).filter(parent=None).select_related("claim", "document")
     if state:
         found = found.filter(claim__state__in=state.split(","))
     if mine:

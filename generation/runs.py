@@ -1,6 +1,8 @@
 """The verbs on a run: start, cancel, retry, answer, end. Each is one transaction; rings follow it."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from generation.recipes.base import Action, Recipe
 from generation.rings import ring_batches, ring_run
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
+from memory.base.language import language_of
 from memory.base.news import CARRIERS, bell
 from memory.base.text import clean_json, clean_text
 from memory.models import File, Role, User, Workspace
@@ -45,8 +48,12 @@ def start(
     workspace: Workspace,
     key: str | None = None,
     queue: Queue | None = None,
+    document: Document | None = None,
+    action: Action | None = None,
 ) -> tuple[Run, bool]:
     """Begin the work; the same key with the same order gives the same run and False.
+
+    With a document the run does its `action` on it; without one a recipe that writes documents begins a new one.
 
     Raises the errors of `Order.cleaned`, `not_found.workspace`, `permission.role`, `not_found.file`,
     `conflict.key_reused` (the key came with another order), `limit.runs_open`.
@@ -56,12 +63,22 @@ def start(
     key = clean_text(key)[:200] if key else None
     try:
         with transaction.atomic():
-            return create(recipe, order, user=user, workspace=workspace, key=key, queue=queue), True
+            run = create(
+                recipe,
+                order,
+                user=user,
+                workspace=workspace,
+                key=key,
+                queue=queue,
+                document=document,
+                action=action,
+            )
+            return run, True
     except IntegrityError:
         known = Run.objects.filter(user=user, key=key).first() if key else None
         if known is None:
             raise
-    if known.fingerprint != order.fingerprint(recipe):
+    if known.fingerprint != fingerprint(recipe, order, document, action):
         raise Conflict("key_reused", run=str(known.id))
     return known, False
 
@@ -79,13 +96,11 @@ def create(
     document: Document | None = None,
     action: Action | None = None,
 ) -> Run:
-    """The rows of a new run and its first event, in the caller's transaction.
-
-    A recipe that writes documents begins a new one, unless the run is an action on one that is there.
-    """
+    """The rows of a new run and its first event, in the caller's transaction."""
     if key is None or not Run.objects.filter(user=user, key=key).exists():
         check_open_runs(user, parent)
     check_files(order.files, user, workspace)
+    order = replace(order, language=order.language or language_of(order.brief, user.language))
     run = Run.objects.create(
         workspace=workspace,
         user=user,
@@ -102,11 +117,19 @@ def create(
         files=[str(file) for file in order.files],
         is_private=order.is_private,
         key=key,
-        fingerprint=order.fingerprint(recipe),
+        fingerprint=fingerprint(recipe, order, document, action),
     )
     documents.point_to(run)
     open_claim(run, queue or recipe.queue, [Draft.of("status", state=RunState.QUEUED)])
     return run
+
+
+def fingerprint(recipe: Recipe, order: Order, document: Document | None, action: Action | None) -> str:
+    """One short word for what was asked: a key that comes again must come with the same."""
+    where = [str(place) if place else "" for place in (order.parent, order.folder, document and document.id)]
+    files = [str(file) for file in order.files]
+    asked = [recipe.kind, order.brief, order.title, order.options, files, *where, action.name if action else ""]
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def open_claim(run: Run, queue: str, drafts: Sequence[Draft]) -> None:
@@ -134,11 +157,6 @@ def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None
     missing = [str(file) for file in files if file not in found]
     if missing:
         raise NotFound("file", files=missing)
-
-
-def entitle(run: Run, title: str) -> None:
-    """Give the run the title of what it writes, unless it was asked for under one; in the caller's transaction."""
-    Run.objects.filter(id=run.id, title="").update(title=clean_text(title)[:200])
 
 
 def cancel(run: Run, by: User) -> None:

@@ -83,7 +83,7 @@ class OrderIn(Schema):
     workspace: UUID | None = None
     files: list[UUID] = []
     options: dict[str, Any] = {}
-    language: str | None = Field(None, pattern="^(en|fr)$", description="of labels; the user's if left out")
+    language: str | None = Field(None, pattern="^(en|fr)$", description="of the text; the brief's if left out")
 
 
 class RetryIn(Schema):

@@ -10,6 +10,7 @@ from typing import Any
 from generation.events import Draft
 from generation.models import Document, Run, Section, Standing
 from memory import history
+from memory.base.paths import without_nulls
 from memory.base.ranks import between
 from memory.history import By
 from memory.models import AuthorKind, Change, Editable, Proposal
@@ -34,23 +35,36 @@ class Scribe:
     def write_document(self, values: Mapping[str, Any]) -> None:
         self.write(self.document, values, self.read.get("", 1))
 
-    def write_section(self, key: str, values: Mapping[str, Any]) -> Section:
-        """Write a section that is there; it is ready then, or labelled as a stand-in."""
-        section = Section.whole().get(document=self.document, key=key)
+    def write_section(
+        self, key: str, values: Mapping[str, Any], type: str = "", parent: Section | None = None
+    ) -> Section:
+        """Write a section, made where it is not there; it is ready then, or labelled as a stand-in."""
         labels = {"fallback": self.fallback, "status": Standing.DRAFT if self.fallback else Standing.READY}
-        self.write(section, {**values, **labels}, self.read.get(key, 1))
-        return section
+        return self.put_section(key, type, {**values, **labels}, parent)
 
     def plan_section(self, key: str, type: str, values: Mapping[str, Any], parent: Section | None = None) -> Section:
-        """A section to be written later: made at the end of its parent, or brought to these values if it is there."""
-        known = Section.whole().filter(document=self.document, key=key).first()
-        if known is not None:
-            self.write(known, {**values, "present": True}, self.read.get(key, 1))
-            return known
+        """A section that will be written later; one that is there is brought to these values."""
+        return self.put_section(key, type, values, parent)
+
+    def section(self, key: str) -> Section:
+        """The section as it stands now."""
+        section: Section = Section.whole().get(document=self.document, key=key)
+        return section
+
+    def write_fields(self, key: str, values: Mapping[str, Any]) -> None:
+        """Write some fields of a section that another step answers for: its labels stay as they are."""
+        self.put_section(key, "", values, None)
+
+    def put_section(self, key: str, type: str, values: Mapping[str, Any], parent: Section | None) -> Section:
+        section = Section.whole().filter(document=self.document, key=key).first()
+        if section is not None:
+            self.write(section, {**values, "present": True} if type else values, self.read.get(key, 1))
+            return section
         history.lock_roots([self.document.id])
         siblings = Section.objects.filter(document=self.document, parent=parent).order_by("-rank")
         rank = between(siblings.values_list("rank", flat=True).first() or "", "")
-        section = Section(document=self.document, parent=parent, type=type, key=key, rank=rank, fields=dict(values))
+        section = Section(document=self.document, parent=parent, type=type, key=key, rank=rank)
+        section.take({**section.state(), **without_nulls(dict(values))})
         self.changes += history.create(section, self.by, group=self.run.id)
         return section
 

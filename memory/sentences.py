@@ -92,6 +92,12 @@ SENTENCES: dict[str, Promise] = {
     "validation.place_after": _(
         "The section to follow stands elsewhere. Nothing was moved. Choose one in the same place."
     ),
+    "not_found.action": _(
+        "This kind of document knows no action {action}. Nothing was started. Choose one of those named."
+    ),
+    "run.never_written": _(
+        "No run has written this section. Nothing was started. Write it by hand, or write the document again."
+    ),
     # Work in a child process
     "tool.child_timeout": _(
         "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."

@@ -1,4 +1,4 @@
-"""Decides which request meets which fault: by name first, then by a rule on its text, then by chance.
+"""Decides which request meets which fault, or is told what to say: by name, by a rule on its text, by chance.
 
 The same request with the same number of attempts before it always draws the same, whatever runs beside it.
 """
@@ -19,11 +19,12 @@ REMEMBERED = 50_000
 
 @dataclass(slots=True)
 class Rule:
-    """Requests that contain the text meet the fault, so many times; None is always."""
+    """Requests that contain the text meet the fault, or get this very content, so many times; None is always."""
 
     contains: str
-    fault: str
+    fault: str | None = None
     times: int | None = None
+    content: str | None = None
 
     def takes(self, text: str) -> bool:
         """Whether the rule applies; a rule that does is used up by one."""
@@ -44,17 +45,17 @@ class Aim:
         self.rules: Sequence[Rule] = ()
         self._attempts: OrderedDict[str, int] = OrderedDict()
 
-    def choose(self, chat: ChatRequest, header: str | None) -> str | None:
-        """The name of the fault this request meets. Raises UnknownFaultError."""
+    def choose(self, chat: ChatRequest, header: str | None) -> tuple[str | None, str | None]:
+        """The name of the fault this request meets, and the content it gets. Raises UnknownFaultError."""
         attempt = self._attempt(f"{chat.model} {chat.digest}")
         in_name = IN_MODEL_NAME.search(chat.model)
         if asked := header or (in_name and in_name.group(1)):
-            return self._named(asked, attempt)
+            return self._named(asked, attempt), None
         for rule in self.rules:
             if rule.takes(chat.text):
-                return rule.fault
+                return rule.fault, rule.content
         chance = Random(f"{self.seed} {chat.digest} {attempt}")  # noqa: S311 - repeatable on purpose
-        return chance.choice(self.names) if chance.random() < self.rate else None
+        return (chance.choice(self.names) if chance.random() < self.rate else None), None
 
     def forget(self) -> None:
         """Every request is tried for the first time again."""

@@ -71,8 +71,12 @@ def _rules(value: Any) -> tuple[Rule, ...]:
 def _rule(value: Mapping[str, Any]) -> Rule:
     if not isinstance(value.get("contains"), str):
         raise ValueError("A rule needs 'contains', a text.")
+    content = value.get("content")
+    if content is not None and not isinstance(content, str):
+        raise ValueError("'content' is a text.")
+    fault = canonical(str(value.get("fault"))) if "fault" in value or content is None else None
     times = value.get("times")
-    return Rule(value["contains"], canonical(str(value.get("fault"))), None if times is None else int(number(times)))
+    return Rule(value["contains"], fault, None if times is None else int(number(times)), content)
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

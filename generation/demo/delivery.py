@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from secrets import token_hex
 
-from generation.demo.answer import Piece
+from generation.demo.answer import CONTENT, Answer, Piece, pieces
 from generation.demo.compose import compose
 from generation.demo.control import Demo
 from generation.demo.faults import Fault
@@ -18,9 +18,12 @@ from generation.demo.stats import Served
 from generation.demo.wire import DONE, Chunks, whole
 
 
-async def deliver(chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo) -> None:
-    """Composes and sends the answer. Raises ConnectionError when the client has gone."""
-    delivery = Delivery(chat, fault, line, served, demo)
+async def deliver(
+    chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo, content: str | None = None
+) -> None:
+    """Composes the answer, unless it is given, and sends it. Raises ConnectionError when the client has gone."""
+    answer = compose(chat, demo.aim.seed) if content is None else Answer(tuple(pieces(CONTENT, content)))
+    delivery = Delivery(chat, fault, line, served, demo, answer)
     try:
         if fault.before:
             await fault.before(line)
@@ -33,14 +36,13 @@ async def deliver(chat: ChatRequest, fault: Fault, line: Line, served: Served, d
 class Delivery:
     """One answer on its way."""
 
-    def __init__(self, chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo) -> None:
+    def __init__(self, chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo, answer: Answer) -> None:
         self._clock = Clock(demo.pace)
         self._chat = chat
         self._fault = fault
         self._line = line
         self._served = served
         self._reply = f"chatcmpl-{token_hex(12)}"
-        answer = compose(chat, demo.aim.seed)
         self._answer = fault.spoil(answer, chat.schema) if fault.spoil else answer
 
     async def stream(self) -> None:

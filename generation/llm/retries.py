@@ -16,6 +16,7 @@ class RetryPolicy:
     base: float = 0.5
     cap: float = 20
     retry_after_cap: float = 60
+    patience: float = 60  # for models that are all paused
 
     def pause(self, try_number: int, error: ModelError) -> float | None:
         """Seconds before the next try of the same model; None when there should be none."""

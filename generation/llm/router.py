@@ -14,6 +14,26 @@ from generation.llm.tally import Tally
 from generation.llm.values import Answer, ModelRef, ModelRequest, Timeouts
 from memory.base.errors import ModelError, ModelRefused
 
+LOOK_SECONDS = 1.0  # how often a call that waits looks again: a trial of somebody else may open the way early
+
+
+class Patience:
+    """So many seconds in all to wait for models that are paused."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self.waited = False
+
+    @property
+    def is_spent(self) -> bool:
+        return self.left <= 0
+
+    async def wait(self, seconds: float | None) -> None:
+        self.waited = True
+        pause = min(self.left, seconds or LOOK_SECONDS, LOOK_SECONDS)
+        self.left -= pause
+        await asyncio.sleep(pause)
+
 
 class Router:
     """For one event loop, like the Redis client behind its breaker and leases; holds no state of a call."""
@@ -44,23 +64,33 @@ class Router:
         """A whole answer of the first model of the chain that gives one.
 
         A transient error is tried again, up to the policy's attempts; any other error, exhausted tries and an open
-        breaker lead to the next model. When all failed, raises the last error with `tried`, the models in order.
+        breaker lead to the next model. While all are paused it waits, up to the policy's patience: what others broke
+        is no failure of this call. When all failed, raises the last error with `tried`, the models in order.
         What is not a ModelError (a spent budget, a cancellation) ends the call at once.
         """
-        last: ModelError = ModelRefused("no_model")
-        for model in chain:
-            try:
-                return await self._ask(model, request, journal, reason, because)
-            except ModelError as error:
-                last, reason, because = error, "next_model", error
-        last.params["tried"] = [str(model) for model in chain]
-        raise last
+        patience = Patience(self._policy.patience)
+        while True:
+            last: ModelError = ModelRefused("no_model")
+            asked, why, cause = False, reason, because
+            for model in chain:
+                try:
+                    await self._breaker.admit(model)
+                    asked = True
+                    return await self._ask(model, request, journal, why, cause)
+                except ModelError as error:
+                    last, why, cause = error, "next_model", error
+            if asked or not chain or patience.is_spent:
+                last.params["tried"] = [str(model) for model in chain]
+                raise last
+            if not patience.waited:
+                await journal.wait(Attempt(chain[0], 0, reason, because), last, last.retry_after or 0)
+            await patience.wait(last.retry_after)
 
     async def _ask(
         self, model: ModelRef, request: ModelRequest, journal: Journal, reason: Reason, because: ModelError | None
     ) -> Answer:
+        """The model has been admitted for its first try."""
         for try_number in count(1):
-            await self._breaker.admit(model)
             attempt = Attempt(model, try_number, reason, because)
             try:
                 answer = await self._attempt(attempt, request, journal)
@@ -72,6 +102,7 @@ class Router:
                 await journal.wait(attempt, error, pause)
                 await asyncio.sleep(pause)
                 reason, because = "retry", error
+                await self._breaker.admit(model)
             else:
                 await self._breaker.record(model, None)
                 return answer

@@ -1,7 +1,7 @@
 """What a recipe is: a kind of text, the job that writes it, the options it takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,3 +35,7 @@ class Recipe:
     slots: tuple[str, ...] = field(default=())
     manuscript: Callable[[Document], Manuscript] | None = None
     actions: tuple[Action, ...] = ()
+
+    def doing(self, action: Action) -> "Recipe":
+        """The recipe with the options of this action."""
+        return replace(self, options=action.options)

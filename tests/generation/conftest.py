@@ -13,6 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from pytest_django.fixtures import Settings
+from redis import Redis
 
 from generation import agents, prompts, runs
 from generation.carrier import Carrier
@@ -70,8 +71,16 @@ def demo_process() -> Iterator[Demo]:
 @pytest.fixture
 def demo(demo_process: Demo, settings: Settings) -> Demo:
     demo_process.reset()
+    forget_pauses()
     settings.DEMO_BASE_URL = demo_process.url
     return demo_process
+
+
+def forget_pauses() -> None:
+    """What another test did to the model is forgiven."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as redis:
+        for mark in redis.scan_iter("*llm:breaker:*"):
+            redis.delete(mark)
 
 
 @pytest.fixture
@@ -90,7 +99,7 @@ def start(house: People) -> Start:
     """Start a run of the note, or of any job of the tests, on the web queue."""
 
     async def start_run(job: str = "", brief: str = "Three sections on loops in Python.", **facts: Any) -> Run:
-        recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of("note")
+        recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of(facts.pop("kind", "note"))
         queue = facts.pop("queue", Queue.WEB)
         user = facts.pop("user", house.owner)
         key = facts.pop("key", None)

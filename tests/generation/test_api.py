@@ -49,12 +49,19 @@ def test_a_run_is_started_and_seen(people: People) -> None:
     assert [item["id"] for item in listed["items"]] == [run["id"]]
 
 
-def test_a_run_labels_its_gaps_in_the_language_asked_for_or_else_in_the_users(people: People) -> None:
+def test_a_text_is_in_the_language_asked_for_or_of_its_brief_or_of_its_user(people: People) -> None:
     people.owner.language = "fr"
     people.owner.save(update_fields=["language"])
     client = people.client(people.owner)
-    asked = [start_run(client).json()["id"], start_run(client, language="en").json()["id"]]
-    assert [Run.objects.get(id=run).language for run in asked] == ["fr", "en"]
+    orders: list[dict[str, str]] = [
+        {"brief": "Python"},
+        {"brief": "Une note sur les boucles en Python"},
+        {"brief": "A note on the loops of Python"},
+        {"brief": "Une note sur les boucles", "language": "en"},
+    ]
+    runs = [Run.objects.get(id=start_run(client, **order).json()["id"]) for order in orders]
+    assert [run.language for run in runs] == ["fr", "fr", "en", "en"]
+    assert [run.document.language for run in runs if run.document] == ["fr", "fr", "en", "en"]
 
 
 def test_a_stranger_finds_no_run_at_any_of_its_doors(people: People) -> None:

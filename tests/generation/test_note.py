@@ -1,6 +1,7 @@
 """A note from its brief to its last word."""
 
 import asyncio
+import time
 
 from generation import runs, sections
 from generation.carrier import Carrier
@@ -59,7 +60,9 @@ async def test_what_a_person_writes_meanwhile_stands(carrier: Carrier, start: St
     """The machine's text waits as a proposal, whoever comes first to the end."""
     demo.set(tokens_per_second=100)
     run = await start(brief=BRIEF)
+    until = time.monotonic() + 20
     while not (planned := await in_database(lambda: list(Section.whole().filter(document=run.document_id)))):
+        assert time.monotonic() < until
         await asyncio.sleep(0.02)
     first = planned[0]
     await in_database(lambda: sections.edit(first, {"content": "By hand."}, By.person(house.teammate)))

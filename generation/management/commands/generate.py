@@ -108,7 +108,7 @@ def start(options: dict[str, Any]) -> Run:
         raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
     recipe = recipe_of(options["kind"])
     workspace = workspaces.choose(user, None, Role.EDITOR)
-    order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]), language=user.language)
+    order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]))
     return runs.start(recipe, order, user=user, workspace=workspace, queue=options["queue"])[0]
 
 

@@ -1,6 +1,7 @@
 """A course: chapters, each with a lesson in parts, exercise blocks and an evaluation."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
@@ -26,6 +27,9 @@ class CourseFields(Fields):
     description: str | None = plain(2_000)
     difficulty: str | None = line(100)
     level_detail: LevelDetail | None = None
+    exercises_per_chapter: int | None = Field(None, ge=0, le=8)
+    evaluation_questions: int | None = Field(None, ge=0, le=40)
+    evaluation_minutes: int | None = Field(None, ge=10, le=120)
 
 
 class ChapterFields(Fields):
@@ -37,8 +41,12 @@ class LessonFields(Fields):
     """A lesson is its parts."""
 
 
+class ExercisesFields(Fields):
+    """The exercises of a chapter are its blocks."""
+
+
 class PartFields(Fields):
-    """`diagram_code` and `diagram`, the drawing's name, are the diagram writer's; the rest is the lesson writer's."""
+    """The lesson writer's, but for `diagram_code`, `diagram` (the drawing's name) and `diagram_error`."""
 
     title: str | None = line(200)
     content: str | None = markdown()
@@ -46,6 +54,7 @@ class PartFields(Fields):
     diagram_type: DiagramType | None = None
     diagram_code: str | None = plain(20_000)
     diagram: str | None = line(64)
+    diagram_error: dict[str, Any] | None = None
 
 
 class Answer(Item):
@@ -81,7 +90,8 @@ COURSE = Kind(
         "chapter": SectionType(ChapterFields),
         "lesson": SectionType(LessonFields, within=("chapter",)),
         "part": SectionType(PartFields, within=("lesson",)),
-        "exercise_block": SectionType(ExerciseBlockFields, within=("chapter",)),
+        "exercises": SectionType(ExercisesFields, within=("chapter",)),
+        "exercise_block": SectionType(ExerciseBlockFields, within=("exercises",)),
         "evaluation": SectionType(EvaluationFields, within=("chapter",)),
     },
 )

@@ -1,6 +1,5 @@
 """A note: an outline from the brief, then all its sections at once."""
 
-from generation import runs
 from generation.documents import sections_of
 from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
 from generation.models import Document, Section
@@ -41,7 +40,6 @@ async def plan(run: Running, step: StepInProgress) -> Outline:
 def set_up(outline: Outline, scribe: Scribe) -> None:
     """The note with its title and its sections, still to be written."""
     scribe.write_document({"title": scribe.run.title or outline.title})
-    runs.entitle(scribe.run, outline.title)
     keys = [section_key(n) for n in range(1, len(outline.sections) + 1)]
     for key, planned in zip(keys, outline.sections, strict=True):
         scribe.plan_section(key, "section", {"title": planned.title})

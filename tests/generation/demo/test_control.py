@@ -42,6 +42,13 @@ async def test_a_rule_without_times_always_applies(door: Door) -> None:
     assert await statuses(door, 3, "Les marées") == [401, 401, 401]
 
 
+async def test_a_rule_may_say_what_is_answered(door: Door) -> None:
+    await door.post("/control", {"rules": [{"contains": "marées", "content": "Word for word.", "times": 1}]})
+    said = ["".join((await door.stream("Les marées")).deltas()) for _ in range(2)]
+    assert said[0] == "Word for word."
+    assert said[1] != "Word for word."
+
+
 async def test_the_settings_in_force_are_shown(door: Door) -> None:
     status, shown = await door.post("/control", {"first_token_ms": 20, "tokens_per_second": 100, "seed": 3})
     assert (status, shown["first_token_ms"], shown["tokens_per_second"], shown["seed"]) == (200, 20, 100, 3)
@@ -60,6 +67,8 @@ async def test_the_settings_in_force_are_shown(door: Door) -> None:
         {"speed": 1},
         {"rules": [{"fault": "hang"}]},
         {"rules": "all"},
+        {"rules": [{"contains": "x", "content": 5}]},
+        {"rules": [{"contains": "x"}]},
         {"seed": 1, "tokens_per_second": -1},
         {"seed": None},
     ],

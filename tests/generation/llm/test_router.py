@@ -126,6 +126,30 @@ async def test_an_open_breaker_leads_to_the_next_model_without_a_request(
     assert diary.began[0].because.code == "model.paused"
 
 
+async def test_a_call_waits_while_all_its_models_are_paused(upstream: Upstream, second: Upstream, diary: Diary) -> None:
+    """What others broke is no failure of this call."""
+    upstream.plays(FAILS)
+    async with routing(one=upstream, two=second, pause=0.4, patience=5) as router:
+        for _ in range(2):
+            with pytest.raises(ModelUnavailable):
+                await router.answer([ONE], REQUEST, Diary())
+        upstream.plays(ANSWERS)
+        assert (await router.answer([ONE], REQUEST, diary)).content == "Hello you"
+    assert diary.story == [("one", 1, "first")]
+    assert len(diary.waits) == 1
+
+
+async def test_patience_with_paused_models_has_an_end(upstream: Upstream, second: Upstream, diary: Diary) -> None:
+    upstream.plays(FAILS)
+    async with routing(one=upstream, two=second, pause=30, patience=0.2) as router:
+        for _ in range(2):
+            with pytest.raises(ModelUnavailable):
+                await router.answer([ONE], REQUEST, Diary())
+        with pytest.raises(ModelUnavailable, match=r"model\.paused"):
+            await router.answer([ONE], REQUEST, diary)
+    assert diary.story == []
+
+
 async def test_the_last_error_names_the_tried_models(
     router: Router, upstream: Upstream, second: Upstream, diary: Diary
 ) -> None:

@@ -1,0 +1,61 @@
+"""What was made from what: a thing is stale when what it was made from does not stand as it did.
+
+Undoing the change makes it fresh again: what counts is the value, not how often it was touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from memory.base import paths
+from memory.history import digest
+from memory.models import Basis, Editable
+
+Source = tuple[Editable, str]  # an object, and a path in it; "" is all of its fields
+
+
+def rest(obj: Editable, sources: Iterable[Source], path: str = "") -> None:
+    """From now on `obj` (or the value at this path of it) rests on these sources as they stand, and on no others."""
+    Basis.objects.filter(object_id=obj.pk, path=path).delete()
+    Basis.objects.bulk_create(
+        Basis(
+            root_id=obj.root_id,
+            object_id=obj.pk,
+            path=path,
+            source_type=source.OBJECT,
+            source_id=source.pk,
+            source_path=source_path,
+            digest=digest(value_at(source, source_path)),
+        )
+        for source, source_path in sources
+    )
+
+
+def value_at(source: Editable, path: str) -> object:
+    return paths.get(source.state(), path) if path else source.fields
+
+
+def stale(root_id: UUID, objects: Mapping[UUID, Editable]) -> dict[UUID, list[Basis]]:
+    """Which objects of this root rest on something that changed since, and on what.
+
+    `objects` are the root's own, already read; sources elsewhere are read here, a query for each type.
+    """
+    bases = list(Basis.objects.filter(root_id=root_id))
+    known = dict(objects) | elsewhere(basis for basis in bases if basis.source_id not in objects)
+    found: defaultdict[UUID, list[Basis]] = defaultdict(list)
+    for basis in bases:
+        source = known.get(basis.source_id)
+        if source is not None and digest(value_at(source, basis.source_path)) != basis.digest:
+            found[basis.object_id].append(basis)
+    return dict(found)
+
+
+def elsewhere(bases: Iterable[Basis]) -> dict[UUID, Editable]:
+    ids: defaultdict[str, set[UUID]] = defaultdict(set)
+    for basis in bases:
+        ids[basis.source_type].add(basis.source_id)
+    return {
+        obj.pk: obj
+        for source_type, wanted in ids.items()
+        for obj in Editable.types[source_type].whole().filter(pk__in=wanted)
+    }
