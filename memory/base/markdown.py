@@ -5,10 +5,13 @@ from other hosts do not survive (a picture's address can carry a secret away), l
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -43,7 +46,17 @@ def highlighted(code: str, language: str, _: str) -> str:
     return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
+def aligned(renderer: RendererHTML, tokens: Sequence[Token], n: int, options: OptionsDict, env: EnvType) -> str:
+    """A cell says how it stands by `align`: a style would not get past the sanitiser."""
+    style = str(tokens[n].attrs.pop("style", ""))
+    if style:
+        tokens[n].attrs["align"] = style.removeprefix("text-align:")
+    return renderer.renderToken(tokens, n, options, env)
+
+
 parser = MarkdownIt("js-default", {"html": False, "linkify": False, "highlight": highlighted})
+parser.add_render_rule("th_open", aligned)
+parser.add_render_rule("td_open", aligned)
 
 
 def render(text: str) -> str:
