@@ -106,6 +106,12 @@ SENTENCES: dict[str, Promise] = {
     "tool.child_died": _(
         "Reading or drawing this asked for too much and was stopped. The rest goes on. Make it simpler."
     ),
+    # Exports
+    "tool.export_timeout": _(
+        "Making this file took longer than {seconds} s and was stopped. Nothing was changed. Choose another format."
+    ),
+    "tool.export_failed": _("The {format} file could not be made. Nothing was changed. Choose another format."),
+    "validation.export_format": _("There is no export as {format}. Nothing was changed. Choose one of {allowed}."),
     # What was sent
     "validation.request": _("Some fields do not fit. Nothing was changed. Correct those named and send again."),
     "validation.malformed": _("The request cannot be read. Nothing was changed. Send it again."),

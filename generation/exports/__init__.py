@@ -1,8 +1,37 @@
-"""placeholder until the exports land"""
+"""A document as a file: `export(manuscript, "docx", answers=False)`.
 
+Answers are taken out before any format sees the manuscript: what a format was never given, it cannot leak. A format
+is a module with `write(manuscript) -> bytes` that only a child process imports: the rendering of strangers' text, and
+heavy libraries, stay outside the house. The same manuscript gives the same bytes.
+"""
+
+import re
 from dataclasses import dataclass
 
-from generation.manuscripts import Heading, Manuscript, Notice, Prose
+import orjson
+
+from generation.exports import wire
+from generation.exports.answers import withhold
+from generation.exports.names import file_name
+from generation.manuscripts import Manuscript
+from memory.base import children
+from memory.base.errors import InvalidInput, ToolFailed
+from memory.base.text import clean_json
+
+PRESS = "generation.exports.press"
+SECONDS, MEGABYTES = 90, 1536  # 250 pages take a PDF 5 s and 500 MB
+NOT_IN_XML = re.compile("\ufffe|\uffff".encode())  # the only characters that pass the gate and break a DOCX
+
+
+# A format is the file of its name beside this one, and what HTTP calls it.
+FORMATS = {
+    "md": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "epub": "application/epub+zip",
+    "pdf": "application/pdf",
+}
 
 
 @dataclass(frozen=True)
@@ -13,12 +42,19 @@ class Export:
 
 
 def export(manuscript: Manuscript, format: str, *, answers: bool) -> Export:
-    parts = [f"# {manuscript.title}"]
-    for block in manuscript.blocks:
-        if isinstance(block, Heading):
-            parts.append(f"{'#' * (block.level + 1)} {block.text}")
-        elif isinstance(block, Prose):
-            parts.append(block.markdown)
-        elif isinstance(block, Notice):
-            parts.append(f"> *{block.text}*")
-    return Export("a.md", "text/markdown", ("\n\n".join(parts) + "\n").encode())
+    """Blocks for as long as the format takes (a 300-page PDF: seconds); call it in a thread.
+
+    Raises `validation.export_format`, `validation.too_deep`, `validation.not_json` (both: `manuscript.data`),
+    `tool.export_timeout` and `tool.export_failed`.
+    """
+    if format not in FORMATS:
+        raise InvalidInput("export_format", format=format, allowed=list(FORMATS))
+    shown = manuscript if answers else withhold(manuscript)
+    request = NOT_IN_XML.sub(b"", orjson.dumps(clean_json(wire.as_data(shown))))
+    try:
+        content = children.run(PRESS, request, format, seconds=SECONDS, megabytes=MEGABYTES)
+    except ToolFailed as failure:
+        if failure.code == "tool.child_timeout":
+            raise ToolFailed("export_timeout", format=format, seconds=SECONDS) from failure
+        raise ToolFailed("export_failed", format=format) from failure
+    return Export(file_name(manuscript.title, format), FORMATS[format], content)
