@@ -1,7 +1,7 @@
 """A document as a reader meets it, from first heading to last: what every export is made of, whatever the kind.
 
 Values only: a recipe turns rows into a Manuscript, `exports` turns a Manuscript into a file. Text is plain unless it is
-called `markdown`, and neither is trusted.
+called `markdown` or says so, and neither is trusted.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """With `choices` multiple-choice, else open. `expected` and `explanation` show with the answers only."""
+    """With `choices` multiple-choice, else open. `expected` and `explanation` (Markdown) show with the answers only."""
 
     text: str
     choices: tuple[Choice, ...] = ()
@@ -67,7 +67,10 @@ Block = Heading | Prose | Figure | Notice | Exercise
 
 @dataclass(frozen=True)
 class Manuscript:
-    """`language` is `en` or `fr`. `data` is the document as its API shows it: what the JSON export holds."""
+    """`language` is `en` or `fr`. `data`, JSON values, is the document as its API shows it: what the JSON export holds.
+
+    Answers lie in it under the keys of `exports.answers.KEYS` alone, or they would be exported with the questions.
+    """
 
     title: str
     language: str
