@@ -9,7 +9,8 @@ from pathlib import Path, PurePath
 
 from django.conf import settings
 
-from memory.base.errors import InvalidInput
+from memory.base.encodings import decode
+from memory.base.errors import InvalidInput, ServiceUnavailable
 from memory.base.text import clean_text
 from memory.models import File, User, Workspace
 
@@ -20,9 +21,10 @@ MAX_ZIP_RATIO = 200
 
 def is_text(content: bytes) -> bool:
     try:
-        return "\x00" not in content.decode("utf-8")
+        text, _ = decode(content)
     except UnicodeDecodeError:
         return False
+    return "\x00" not in text
 
 
 def is_html(content: bytes) -> bool:
@@ -67,7 +69,7 @@ def store(user: User, workspace: Workspace, name: str, content: bytes) -> File:
     """Check and keep an upload.
 
     Raises `validation.file_empty`, `.file_too_large`, `.file_kind` (ending not taken), `.file_content` (the bytes are
-    not what the ending says) and `.file_bomb`.
+    not what the ending says) and `.file_bomb`; `service.storage` when the disk takes no more.
     """
     kind = kind_of(name)
     if not content:
@@ -94,5 +96,9 @@ def write_once(path: Path, content: bytes) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.{id(content)}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as failure:
+        draft.unlink(missing_ok=True)
+        raise ServiceUnavailable("storage") from failure

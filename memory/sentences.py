@@ -151,6 +151,7 @@ SENTENCES: dict[str, Promise] = {
     "validation.file_bomb": _(
         "The file unpacks to far more than it is. It was not kept. Save it again in a word processor."
     ),
+    "service.storage": _("The file could not be kept: the disk takes no more. Nothing was changed. Try again later."),
     # Prompts and agents
     "validation.chain": _(
         "The models of {agent} cannot be read. What was written is kept. Write them as provider:model."

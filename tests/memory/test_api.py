@@ -1,14 +1,19 @@
 """What programs ask about people: who am I, where may I write, keep this file."""
 
+import errno
+import hashlib
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from memory import files
 from memory.models import File, Workspace
+from tests import uploads
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +89,31 @@ def test_a_document_that_unpacks_to_far_more_is_not_kept(people: People) -> None
         archive.writestr("word/document.xml", b"0" * 10_000_000)
     answer = people.client(people.owner).post("/api/v1/files", {"file": text_file("a.docx", packed.getvalue())})
     assert answer.json()["error_code"] == "validation.file_bomb"
+
+
+def test_a_word_file_that_is_open_about_being_a_bomb_is_not_kept(people: People) -> None:
+    given = {"file": text_file("a.docx", uploads.bomb_docx())}
+    answer = people.client(people.owner).post("/api/v1/files", given)
+    assert (answer.status_code, answer.json()["error_code"]) == (422, "validation.file_bomb")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_text_is_kept_in_any_encoding_that_can_be_read(people: People, encoding: str) -> None:
+    given = {"file": text_file(content="L’été, à l’œuvre : déjà vu.".encode(encoding))}
+    assert people.client(people.owner).post("/api/v1/files", given).status_code == 201
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_file(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    answer = people.client(people.owner).post("/api/v1/files", {"file": text_file(content=b"There is no room.")})
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "service.storage")
+    assert not File.objects.exists()
+    folder = files.path_of(hashlib.sha256(b"There is no room.").hexdigest()).parent
+    assert list(folder.iterdir()) == []
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(people: People, settings: Settings) -> None:
