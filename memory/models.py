@@ -1,4 +1,4 @@
-"""Who there is and what belongs to whom: users, workspaces with their members, tokens, uploaded files.
+"""Who there is and what belongs to whom: users, workspaces with their members, tokens, uploaded files and readings.
 
 And what was done to it: every change of an editable object, the states to go back to, what a machine proposes.
 """
@@ -110,6 +110,28 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Reading(models.Model):
+    """What some bytes say when read as a kind of file, or why they say nothing. One for all uploads of the same bytes.
+
+    `is_cut`: they say more than `text`. `encoding`: of plain text, where it is told or guessed.
+    """
+
+    sha256 = models.CharField(max_length=64)
+    kind = models.CharField(max_length=10)
+    text = models.TextField(blank=True)
+    characters = models.PositiveIntegerField(default=0)
+    is_cut = models.BooleanField(default=False)
+    encoding = models.CharField(max_length=20, blank=True)
+    error = models.JSONField(null=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["sha256", "kind"], name="one_reading_per_content")]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} as {self.kind}"
 
 
 class Editable(models.Model):

@@ -112,6 +112,16 @@ SENTENCES: dict[str, Promise] = {
     ),
     "tool.export_failed": _("The {format} file could not be made. Nothing was changed. Choose another format."),
     "validation.export_format": _("There is no export as {format}. Nothing was changed. Choose one of {allowed}."),
+    # Files that are read for a run
+    "tool.file_encrypted": _(
+        "The file is locked by a password. The rest goes on. Save it without one and upload it again."
+    ),
+    "tool.file_scanned": _(
+        "The file holds pictures and no text. The rest goes on. Have its text recognised and upload it again."
+    ),
+    "tool.file_blank": _("The file holds no text. The rest goes on. Upload one that does."),
+    "tool.file_broken": _("The file cannot be read. The rest goes on. Save it again and upload it once more."),
+    "tool.file_lost": _("The file is no longer where it was. The rest goes on. Upload it again."),
     # What was sent
     "validation.request": _("Some fields do not fit. Nothing was changed. Correct those named and send again."),
     "validation.malformed": _("The request cannot be read. Nothing was changed. Send it again."),
