@@ -187,6 +187,8 @@ RUN_JOBS = ["generation.recipes.", "chat."]
 
 PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
 
+SOURCES_TOKENS = env.integer("SOURCES_TOKENS", 30_000, 100)  # what a run shows its models of the files given with it
+
 # --- Budgets: 0 means no limit --------------------------------------------------------------------
 BUDGET_RUN_USD = env.number("BUDGET_RUN_USD", 5)
 BUDGET_USER_DAY_USD = env.number("BUDGET_USER_DAY_USD", 20)
@@ -212,6 +214,7 @@ RATELIMIT_IP_META_KEY = "memory.base.limits.client_ip"
 RATELIMIT_FAIL_OPEN = True  # a counter that expired between two commands is no reason to refuse
 BRIEF_MAX_CHARACTERS = 50_000
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
+RUN_MAX_FILES = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = [

@@ -56,7 +56,7 @@ def start(
     With a document the run does its `action` on it; without one a recipe that writes documents begins a new one.
 
     Raises the errors of `Order.cleaned`, `not_found.workspace`, `permission.role`, `not_found.file`,
-    `conflict.key_reused` (the key came with another order), `limit.runs_open`.
+    `validation.files_too_many`, `conflict.key_reused` (the key came with another order), `limit.runs_open`.
     """
     workspaces.require(user, workspace, Role.EDITOR)
     order = order.cleaned(recipe)
@@ -153,6 +153,8 @@ def check_open_runs(user: User, parent: Run | None) -> None:
 
 
 def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None:
+    if len(files) > settings.RUN_MAX_FILES:
+        raise InvalidInput("files_too_many", count=len(files), limit=settings.RUN_MAX_FILES)
     found = set(File.objects.visible(user).filter(workspace=workspace, id__in=files).values_list("id", flat=True))
     missing = [str(file) for file in files if file not in found]
     if missing:

@@ -161,6 +161,7 @@ SENTENCES: dict[str, Promise] = {
     "validation.file_bomb": _(
         "The file unpacks to far more than it is. It was not kept. Save it again in a word processor."
     ),
+    "validation.files_too_many": _("These are {count} files. Nothing was started. Send at most {limit}."),
     "service.storage": _("The file could not be kept: the disk takes no more. Nothing was changed. Try again later."),
     # Prompts and agents
     "validation.chain": _(

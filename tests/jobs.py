@@ -115,6 +115,7 @@ async def one_stream(run: Running) -> None:
     async def produce(step: StepInProgress) -> str:
         variables = {
             "brief": run.run.brief,
+            "sources": "",
             "note_title": "Bench",
             "titles": ["Bench"],
             "title": "Bench",

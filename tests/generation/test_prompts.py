@@ -160,8 +160,10 @@ def test_a_text_that_does_not_fit_its_values_is_refused_by_its_problem() -> None
     ],
 )
 def test_whatever_a_brief_contains_opens_nothing(brief: str) -> None:
-    system, user = prompts.render(prompts.current("note/outline"), {"brief": brief, "title": ""}).messages
-    plain, _ = prompts.render(prompts.current("note/outline"), {"brief": "plain", "title": ""}).messages
+    system, user = prompts.render(
+        prompts.current("note/outline"), {"brief": brief, "sources": "", "title": ""}
+    ).messages
+    plain, _ = prompts.render(prompts.current("note/outline"), {"brief": "plain", "sources": "", "title": ""}).messages
     assert (system.role, user.role) == ("system", "user")
     assert system == plain
     assert f"<brief>\n{brief}\n</brief>" in user.content

@@ -1,5 +1,6 @@
 """A note: an outline from the brief, then all its sections at once."""
 
+from generation import sources
 from generation.documents import sections_of
 from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
 from generation.models import Document, Section
@@ -17,24 +18,26 @@ OUTLINE_WEIGHT, SECTIONS_WEIGHT = 10, 90
 async def write(run: Running) -> None:
     run.plan({"outline": OUTLINE_WEIGHT, "sections": SECTIONS_WEIGHT})
     await run.read_document()
+    given = (await sources.read(run)).as_prompt()
     outline = await run.step(
         "outline",
-        lambda step: plan(run, step),
+        lambda step: plan(run, given, step),
         returns=Outline,
         label={"code": "outline"},
         write=set_up,
     )
     share = SECTIONS_WEIGHT / len(outline.sections)
     run.plan({"outline": OUTLINE_WEIGHT, **{section_key(n): share for n in range(1, len(outline.sections) + 1)}})
-    await run.gather(*(section(run, outline, n, planned) for n, planned in enumerate(outline.sections, 1)))
+    await run.gather(*(section(run, given, outline, n, planned) for n, planned in enumerate(outline.sections, 1)))
 
 
 def section_key(n: int) -> str:
     return f"section-{n}"
 
 
-async def plan(run: Running, step: StepInProgress) -> Outline:
-    return await step.write_as(Outline, "note/outline", {"brief": run.run.brief, "title": run.run.title})
+async def plan(run: Running, given: str, step: StepInProgress) -> Outline:
+    variables = {"brief": run.run.brief, "sources": given, "title": run.run.title}
+    return await step.write_as(Outline, "note/outline", variables)
 
 
 def set_up(outline: Outline, scribe: Scribe) -> None:
@@ -46,13 +49,14 @@ def set_up(outline: Outline, scribe: Scribe) -> None:
     scribe.keep_only(None, keys)
 
 
-async def section(run: Running, outline: Outline, n: int, planned: PlannedSection) -> str:
+async def section(run: Running, given: str, outline: Outline, n: int, planned: PlannedSection) -> str:
     """One section, streamed. When no model can write it, its summary stands in, labelled."""
     key = section_key(n)
 
     async def produce(step: StepInProgress) -> str:
         variables = {
             "brief": run.run.brief,
+            "sources": given,
             "note_title": outline.title,
             "titles": [each.title for each in outline.sections],
             "title": planned.title,
