@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.tcp import Port
 
-from config import asgi
+from config import asgi, bodies
 
 MESSAGE_BYTES = 1024 * 1024
 LET_GO_SECONDS = 3.0
@@ -33,6 +33,7 @@ class Web(Server):
         self.port = port
 
     def begin(self) -> None:
+        bodies.bound(self.http_factory)
         asyncio.ensure_future(asgi.startup()).add_done_callback(self._begun)
 
     def _begun(self, startup: "asyncio.Future[None]") -> None:
