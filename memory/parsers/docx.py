@@ -24,6 +24,7 @@ UNSEEN = {
     *(qn(f"w:{name}") for name in ("pPr", "rPr", "tblPr", "trPr", "tcPr", "sectPr", "del", "moveFrom")),
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
 }
+NOT_NUMBERED = "0"  # how a paragraph leaves the list of its style
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ def read(content: bytes) -> Parsed:
     styles = {
         style.style_id: Shape.of_style(style) for style in document.styles if style.type == WD_STYLE_TYPE.PARAGRAPH
     }
-    formats = number_formats(document)
+    numbers = Numbers(number_formats(document))
     allowance, paper = Allowance(), Paper()
     for block in nearest(document.element.body, P, TBL):
         if allowance.is_spent(paper.characters):
@@ -40,7 +41,7 @@ def read(content: bytes) -> Parsed:
         if block.tag == TBL:
             paper.table([["".join(said(cell)) for cell in nearest(row, TC)] for row in nearest(block, TR)])
         else:
-            write(paper, block, styles, formats)
+            write(paper, block, styles, numbers)
     return Parsed(paper.text())
 
 
@@ -55,13 +56,13 @@ class Shape:
     @classmethod
     def of_style(cls, style: Any) -> "Shape":
         """As the style says, or the one it is based on."""
-        own = cls.of_properties(style.element.pPr)
-        if own.numbering:
-            return own
         if style.name == "Title":
             return cls(level=1)
         if heading := HEADING.fullmatch(style.name or ""):
             return cls(level=int(heading[1]))
+        own = cls.of_properties(style.element.pPr)
+        if own.numbering:
+            return own
         return cls.of_style(style.base_style) if style.base_style is not None else cls()
 
     @classmethod
@@ -72,16 +73,31 @@ class Shape:
         return cls(numbering=str(numbering.numId.val), depth=numbering.ilvl.val if numbering.ilvl is not None else 0)
 
 
-def write(paper: Paper, paragraph: Any, styles: dict[str, Shape], formats: dict[tuple[str, int], str]) -> None:
+class Numbers:
+    """The mark of each next item. Items of one numbering count on; what is deeper begins anew under the next one."""
+
+    def __init__(self, formats: dict[tuple[str, int], str]) -> None:
+        self.formats = formats
+        self.last: dict[tuple[str, int], int] = {}
+
+    def next_mark(self, numbering: str, depth: int) -> str:
+        if self.formats.get((numbering, depth), "bullet") in ("bullet", "none"):
+            return "-"
+        number = self.last.get((numbering, depth), 0) + 1
+        self.last = {place: n for place, n in self.last.items() if place[0] != numbering or place[1] < depth}
+        self.last[numbering, depth] = number
+        return f"{number}."
+
+
+def write(paper: Paper, paragraph: Any, styles: dict[str, Shape], numbers: Numbers) -> None:
     text = "".join(said(paragraph))
     style = styles.get(paragraph.style or "", Shape())
     own = Shape.of_properties(paragraph.pPr)
+    item = own if own.numbering else style
     if style.level:
         paper.heading(style.level, text)
-    elif number := own.numbering or style.numbering:
-        depth = own.depth if own.numbering else style.depth
-        counted = formats.get((number, depth), "bullet")
-        paper.item(depth, "-" if counted in ("bullet", "none") else "1.", text)
+    elif item.numbering and item.numbering != NOT_NUMBERED:
+        paper.item(item.depth, numbers.next_mark(item.numbering, item.depth), text)
     else:
         paper.paragraph(text)
 

@@ -73,7 +73,12 @@ def test_word_keeps_its_headings_lists_and_tables_in_order() -> None:
         word.add_heading("Affinage 🧀", 0)
         word.add_heading("L’été", 2)
         word.add_paragraph("Œufs\tfrais")
-        for text, style in (("un", "List Bullet"), ("dedans", "List Bullet 2"), ("premier", "List Number")):
+        for text, style in (
+            ("un", "List Bullet"),
+            ("dedans", "List Bullet 2"),
+            ("premier", "List Number"),
+            ("second", "List Number"),
+        ):
             word.add_paragraph(text, style=style)
         table = word.add_table(2, 2)
         for cell, text in zip(
@@ -83,9 +88,22 @@ def test_word_keeps_its_headings_lists_and_tables_in_order() -> None:
         word.add_paragraph("Fin")
 
     assert tidy(docx.read(uploads.docx(write)).text) == (
-        "# Affinage 🧀\n\n## L’été\n\nŒufs\tfrais\n\n- un\n- dedans\n1. premier\n\n"
+        "# Affinage 🧀\n\n## L’été\n\nŒufs\tfrais\n\n- un\n- dedans\n1. premier\n2. second\n\n"
         "| Mois | Perte |\n| --- | --- |\n| Mai | 7 \\| 8 % |\n\nFin"
     )
+
+
+def test_word_counts_what_its_reader_sees_counted() -> None:
+    def write(word: Word) -> None:
+        word.add_paragraph("un", style="List Number")
+        word.add_paragraph(
+            "hors liste", style="List Number"
+        )._p.get_or_add_pPr().get_or_add_numPr()._add_numId().val = 0
+        heading = word.add_heading("Titre numéroté", 1)._p.get_or_add_pPr().get_or_add_numPr()
+        heading._add_numId().val = 1
+        word.add_paragraph("deux", style="List Number")
+
+    assert tidy(docx.read(uploads.docx(write)).text) == "1. un\n\nhors liste\n\n# Titre numéroté\n\n2. deux"
 
 
 def test_word_is_read_as_it_would_be_printed() -> None:
