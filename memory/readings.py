@@ -60,7 +60,7 @@ def known(file: File) -> Reading | None:
 
 
 def parse(file: File) -> Reading:
-    """What a child made of the bytes, or its failure; not saved. Raises `tool.file_lost`."""
+    """What a child made of the bytes, or its failure; not saved. Raises `tool.file_lost`, `tool.child_died`."""
     try:
         content = files.path_of(file.sha256).read_bytes()
     except OSError:
@@ -71,6 +71,8 @@ def parse(file: File) -> Reading:
     except ToolFailed as failure:
         reading.error = reason(failure).as_data()
         return reading
+    except OSError as failure:  # no process or no room to be had: the file is not to blame, and nothing is kept
+        raise ToolFailed("child_died", status=failure.errno, work="memory.parsers") from failure
     reading.text, reading.is_cut, reading.encoding = answer["text"], answer["is_cut"], answer["encoding"]
     reading.characters = len(reading.text)
     return reading
@@ -83,6 +85,6 @@ def reason(failure: ToolFailed) -> ScriptoriumError:
 
 
 def remember(reading: Reading) -> None:
-    """Whoever came last wins: two readings of the same bytes are the same."""
+    """Whoever comes last wins: two readings of the same bytes differ by a limit at most."""
     kept = ["text", "characters", "is_cut", "encoding", "error", "read_at"]
     Reading.objects.bulk_create([reading], update_conflicts=True, unique_fields=["sha256", "kind"], update_fields=kept)

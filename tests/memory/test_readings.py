@@ -1,5 +1,6 @@
 """What files say is read once per content and kept, failures too; a busy hour is no verdict."""
 
+import errno
 import threading
 from datetime import timedelta
 from typing import Any
@@ -99,6 +100,19 @@ async def test_bytes_that_are_gone_may_come_back(people_committed: People) -> No
     assert await code_of(file) == "tool.file_lost"
     path.write_bytes(content)
     assert (await readings.read(file)).text == content.decode()
+
+
+async def test_a_machine_without_room_is_no_verdict_on_the_file(
+    people_committed: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = await uploaded(people_committed, "a.txt", b"Room enough, some day.")
+    with monkeypatch.context() as patched:
+        patched.setattr(children, "run", full)
+        assert await code_of(file) == "tool.child_died"
+    assert (await readings.read(file)).text == "Room enough, some day."
 
 
 async def test_no_connection_is_held_while_a_child_works(
