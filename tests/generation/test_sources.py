@@ -1,20 +1,23 @@
 """What a run was given to read: in every prompt under the window, as data, recorded; a bad file costs itself alone."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
-from generation import sources
+from generation import runs, sources
 from generation.carrier import Carrier
 from generation.models import Call, Run, RunState, Step
 from generation.sources import Source, Sources
 from memory import readings
 from memory.base.database import db as in_database
-from memory.models import File, User
+from memory.models import File, Reading, User
 from tests import uploads
 from tests.generation.conftest import ended
 from tests.people import People
@@ -32,6 +35,11 @@ def upload(people: People, user: User, name: str, content: bytes) -> str:
 def order(people: People, user: User, files: list[str]) -> Any:
     body = {"kind": "note", "brief": BRIEF, "files": files}
     return people.client(user).post("/api/v1/runs", json.dumps(body), content_type="application/json")
+
+
+def started(people: People, name: str, content: bytes) -> Run:
+    answer = order(people, people.owner, [upload(people, people.owner, name, content)])
+    return Run.objects.get(id=answer.json()["id"])
 
 
 @pytest.fixture
@@ -162,17 +170,49 @@ def test_a_run_takes_no_more_files_than_it_can_read(house: People, settings: Set
     assert not Run.objects.exists()
 
 
-async def test_a_file_that_went_since_the_order_is_labelled(house: People, carrier: Carrier) -> None:
-    def start() -> Run:
-        file = upload(house, house.owner, "a.txt", b"gone")
-        run = Run.objects.get(id=order(house, house.teammate, [file, file]).json()["id"])
-        File.objects.update(workspace=house.stranger.workspaces.get())
-        return run
+async def test_a_file_that_went_since_the_order_is_labelled(
+    house: People, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = sources.load
 
-    run = await in_database(start)
+    def load_too_late(run: Run) -> dict[UUID, File | None]:
+        File.objects.update(workspace=house.stranger.workspaces.get())
+        return load(run)
+
+    monkeypatch.setattr(sources, "load", load_too_late)
+    run = await in_database(started, house, "a.txt", b"gone")
     assert (await ended(run)).state == RunState.DONE
     (source,) = (await recorded(run)).values()
     assert (source.name, source.text, (source.error or {})["error_code"]) == ("", "", "tool.file_lost")
+
+
+async def test_a_run_is_stopped_at_once_while_a_file_is_read(
+    house: People, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "SECONDS", 6)
+    run = await in_database(started, house, "a.pdf", uploads.slow_pdf())
+    while not await in_database(Step.objects.filter(run=run, key="sources").exists):
+        await asyncio.sleep(0.02)
+    await in_database(runs.cancel, run, house.teammate)
+    assert (await ended(run, within=3)).state == RunState.CANCELLED
+
+
+async def test_a_run_that_was_let_go_reads_again_what_was_not_recorded(
+    house: People, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, tries = readings.read, []
+
+    async def lose_the_database_once(file: File) -> Reading:
+        tries.append(file.name)
+        if len(tries) == 1:
+            raise OperationalError("the connection is closed")
+        return await read(file)
+
+    monkeypatch.setattr(readings, "read", lose_the_database_once)
+    run = await in_database(started, house, "a.txt", b"Read twice.")
+    assert (await ended(run)).state == RunState.DONE
+    assert tries == ["a.txt", "a.txt"]
+    assert [prompt for prompt in await prompts_of(run) if "Read twice." not in prompt] == []
 
 
 async def test_what_was_recorded_is_not_read_again(
@@ -189,3 +229,13 @@ async def test_what_was_recorded_is_not_read_again(
     again = await in_database(retry)
     assert (await ended(again)).state == RunState.DONE
     assert [prompt for prompt in await prompts_of(again) if "Read once." not in prompt] == []
+
+
+async def test_a_file_given_twice_is_shown_once(house: People, carrier: Carrier) -> None:
+    def start() -> Run:
+        file = upload(house, house.owner, "a.txt", b"Said once.")
+        return Run.objects.get(id=order(house, house.teammate, [file, file]).json()["id"])
+
+    run = await in_database(start)
+    assert (await ended(run)).state == RunState.DONE
+    assert [prompt.count("Said once.") for prompt in await prompts_of(run)] == [1, 1, 1]
