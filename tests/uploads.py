@@ -10,7 +10,7 @@ from docx import Document
 from docx.document import Document as Word
 from pypdf import PdfReader, PdfWriter
 
-FONT = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >> >>"
+FONT = b"/Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >>"
 EXTERNAL = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
 STEPS = "".join(f'<!ENTITY {more} "{f"&{less};" * 10}">' for less, more in pairwise("abcdefghx"))
 LAUGHS = f'<!DOCTYPE d [<!ENTITY a "{"ha" * 10}">{STEPS}]>'
@@ -29,10 +29,17 @@ def pdf(*pages: bytes) -> bytes:
         f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>".encode(),
     ]
     for n, page in enumerate(pages):
-        packed = zlib.compress(page, 9)
         where = f"/Parent 2 0 R /MediaBox [0 0 595 842] /Contents {4 + 2 * n} 0 R /Resources ".encode()
-        objects.append(b"<< /Type /Page " + where + FONT + b" >>")
-        objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed))
+        objects += [b"<< /Type /Page " + where + b"<< " + FONT + b" >> >>", stream(page)]
+    return assembled(objects)
+
+
+def stream(content: bytes, facts: bytes = b"") -> bytes:
+    packed = zlib.compress(content, 9)
+    return b"<< %s /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (facts, len(packed), packed)
+
+
+def assembled(objects: Sequence[bytes]) -> bytes:
     out, places = b"%PDF-1.7\n", []
     for number, each in enumerate(objects, 1):
         places.append(len(out))
@@ -52,8 +59,18 @@ def locked_pdf(password: str, reads_without: bool = False) -> bytes:
 
 
 def slow_pdf() -> bytes:
-    """41 kB that pypdf reads for minutes: one page of 400 000 lines."""
-    return pdf(line("ab\nc") * 400_000)
+    """3 kB that pypdf reads for many minutes, within all its limits: one form of 20 000 lines, drawn 1 000 times."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << " + FONT + b" >>"
+    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>"
+    return assembled(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            b"<< " + page + b" >>",
+            stream(b"/X Do\n" * 1_000),
+            stream(line("ha") * 20_000, form),
+        ]
+    )
 
 
 def heavy_pdf(*others: bytes, megabytes: int = 200) -> bytes:

@@ -111,7 +111,7 @@ async def test_large_files_share_the_window_and_the_decisions_are_recorded(write
 
 
 async def test_bad_files_cost_themselves_and_never_the_run(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "SECONDS", 3)
+    monkeypatch.setattr(readings, "SECONDS", 8)
     run = await write(
         good_txt=b"Cellars are cool.",
         locked_pdf=uploads.locked_pdf("x"),
