@@ -59,7 +59,7 @@ def until_it_answers(url: str) -> None:
 
 def one_round(house: House, count: int, queue: str) -> tuple[float, float, float, int]:
     """Wall time from the first order to the last end, longest chain, sum of all calls, notes that are not done."""
-    notes = [json.loads(line) for line in desk(house, "notes", str(count), queue).splitlines()]
+    notes = [json.loads(line) for line in desk(house, "write", str(count), "note", queue).splitlines()]
     wall = max(note["ended"] for note in notes) - min(note["began"] for note in notes)
     unfinished = sum(note["state"] != "done" for note in notes)
     return wall, max(note["chain"] for note in notes), sum(note["sum"] for note in notes), unfinished
