@@ -38,7 +38,7 @@ bench: dev-environment
 
 # What `make test` breaks, far longer. CHAOS_SEED draws other blows.
 chaos: dev-environment
-	export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_NOTES=$${CHAOS_NOTES:-200} CHAOS_REDIS_AWAY=$${CHAOS_REDIS_AWAY:-60}
+	export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_COURSE_KILLS=$${CHAOS_COURSE_KILLS:-500} CHAOS_NOTES=$${CHAOS_NOTES:-200} CHAOS_REDIS_AWAY=$${CHAOS_REDIS_AWAY:-60}
 	exec $(PYTHON) $(PYTEST) -s tests/chaos $(ARGS)
 
 # Does the suite notice each guard that is taken away? ARGS names some of tests/mutants.

@@ -44,9 +44,9 @@ def open_house() -> dict[str, str]:
     return {user.username: tokens.issue(user, "chaos")[1] for user in members}
 
 
-def start(key: str, queue: str, brief: str, job: str = "", **options: Any) -> str:
-    """A note, or a job of the tests."""
-    recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of("note")
+def start(key: str, queue: str, brief: str, kind: str = "note", job: str = "", **options: Any) -> str:
+    """A text of this kind, or a job of the tests."""
+    recipe = Recipe("test", job, options=AnyOptions) if job else recipe_of(kind)
     user = User.objects.get(username="owner")
     workspace = Workspace.objects.get(name="Scriptorium")
     order = Order(brief, options=options)

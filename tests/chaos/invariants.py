@@ -210,6 +210,55 @@ def check_requests(sql: Sql, runs: Sequence[UUID], requests: Iterable[Mapping[st
     return strange + twice + unseen
 
 
+DOCUMENT_RULES = (
+    Rule(
+        "run {}: step {} wrote {} of {} {} times",
+        """
+        SELECT run_id, step, path, object_id, count(*) FROM memory_change
+        WHERE run_id = ANY(%(runs)s) AND author = 'recipe' GROUP BY run_id, step, path, object_id HAVING count(*) > 1
+        """,
+    ),
+    Rule(
+        "object {} is at version {}, its changes say {} of {}",
+        """
+        SELECT o.id, o.version, max(c.version), count(DISTINCT c.version)
+        FROM (SELECT id, version, id AS root FROM generation_document
+              UNION ALL SELECT id, version, document_id FROM generation_section) o
+        JOIN generation_run r ON r.document_id = o.root AND r.id = ANY(%(runs)s)
+        LEFT JOIN memory_change c ON c.object_id = o.id
+        GROUP BY o.id, o.version HAVING o.version IS DISTINCT FROM max(c.version)
+            OR o.version <> count(DISTINCT c.version)
+        """,
+    ),
+    Rule(
+        "run {}: step {} is recorded, but section {} holds other text",
+        """
+        SELECT s.run_id, s.key, x.id FROM generation_step s JOIN generation_run r ON r.id = s.run_id
+        JOIN generation_section x ON x.document_id = r.document_id AND x.key = s.key AND x.type = 'section'
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND x.fields->>'content' <> btrim(s.text, E' \\n\\t\\r')
+        """,
+    ),
+    Rule(
+        "run {}: step {} is recorded, but its section is {}",
+        """
+        SELECT s.run_id, s.key, coalesce(x.status, 'missing') FROM generation_step s
+        JOIN generation_run r ON r.id = s.run_id AND r.document_id IS NOT NULL
+        LEFT JOIN generation_section x ON x.document_id = r.document_id AND x.key = s.key
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND s.key ~ '(section-|/lesson$|/exercises|/evaluation$)'
+            AND x.status IS DISTINCT FROM 'ready'
+        """,
+    ),
+)
+
+
+def check_documents(sql: Sql, runs: Sequence[UUID]) -> list[str]:
+    """What was written stands as it was recorded, each change once, and the history tells all of it."""
+    found = []
+    for rule in DOCUMENT_RULES:
+        found += [rule.sentence.format(*row) for row in sql.execute(rule.sql, {"runs": list(runs)}).fetchall()]
+    return found
+
+
 OPEN = f"""
 SELECT c.run_id, c.state, c.reason, c.owner, c.crashes, (SELECT count(*) FROM generation_call k
     WHERE k.run_id = c.run_id AND k.state = 'sent')

@@ -28,7 +28,10 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.rows import Rows
 
 WORKERS = 2
-BRIEF = "Four sections on what is kept and what is lost. Number {}."
+BRIEFS = {
+    "note": "Four sections on what is kept and what is lost. Number {}.",
+    "course": "A flash course in two chapters on what is kept and what is lost, 2 exercises, 4 questions. Number {}.",
+}
 
 
 class Stack(Rows):
@@ -160,11 +163,11 @@ class Stack(Rows):
         assert line, f"the desk has died, see {self.logs / 'desk.log'}"
         return orjson.loads(line)
 
-    def begin(self, queue: str = "default", brief: str = "", **facts: Any) -> UUID:
-        """Start a note, or a `job` of the tests."""
+    def begin(self, queue: str = "default", brief: str = "", kind: str = "note", **facts: Any) -> UUID:
+        """Start a text of this kind, or a `job` of the tests."""
         self.started += 1
-        text = brief or BRIEF.format(self.started)
-        return UUID(self.ask("start", key=f"chaos-{self.started}", queue=queue, brief=text, **facts))
+        text = brief or BRIEFS[kind].format(self.started)
+        return UUID(self.ask("start", key=f"chaos-{self.started}", queue=queue, brief=text, kind=kind, **facts))
 
     def model(self, **how: Any) -> None:
         """Change how the demo model answers."""

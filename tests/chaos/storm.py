@@ -16,7 +16,7 @@ from tests.chaos.proxy import Trap
 from tests.chaos.stack import Stack, freeze, kill, wake
 
 STREAMS = 3
-OPEN_NOTES = 7
+OPEN = {"note": 7, "course": 3}  # texts of a kind that are being written at any time
 CALM_SECONDS = (0.2, 1.4)  # between two blows; then as long as it takes until enough streams
 WEB_SHARE = 0.35
 FROZEN_SECONDS = 3.5  # past a lease of 2 s and a sweep each second
@@ -30,9 +30,10 @@ COMMITS = {
 
 
 class Storm:
-    def __init__(self, stack: Stack, followers: Followers, seed: int) -> None:
+    def __init__(self, stack: Stack, followers: Followers, seed: int, kind: str = "note") -> None:
         self.stack = stack
         self.followers = followers
+        self.kind = kind
         self.chance = random.Random(seed)
         self.runs: list[UUID] = []
         self.blows: Counter[str] = Counter()
@@ -57,7 +58,7 @@ class Storm:
         }
 
     async def blow(self, times: int) -> None:
-        """Strike so often; notes go on being started until the last blow."""
+        """Strike so often; texts go on being started until the last blow."""
         names, weights = list(self.kinds), [weight for weight, _ in self.kinds.values()]
         while self.blows.total() < times:
             await asyncio.sleep(self.chance.uniform(*CALM_SECONDS))
@@ -72,18 +73,18 @@ class Storm:
     async def until_streaming(self, within: float = 90) -> None:
         until = time.monotonic() + within
         while True:
-            await self.keep_notes_open()
+            await self.keep_open()
             streams = await asyncio.to_thread(self.stack.streaming, self.struck_at)
             if streams >= STREAMS:
                 return
             assert time.monotonic() < until, f"{streams} steps stream after {within} s, of {len(self.runs)} runs"
             await asyncio.sleep(0.03)
 
-    async def keep_notes_open(self) -> None:
+    async def keep_open(self) -> None:
         unfinished = {reader.run for reader in self.followers.readers if not reader.ended}
-        for _ in range(len(unfinished), OPEN_NOTES):
+        for _ in range(len(unfinished), OPEN[self.kind]):
             queue = "web" if self.chance.random() < WEB_SHARE else "default"
-            run = await asyncio.to_thread(self.stack.begin, queue)
+            run = await asyncio.to_thread(self.stack.begin, queue, kind=self.kind)
             self.runs.append(run)
             for by in TRANSPORTS:
                 self.followers.follow(run, by, self.stack.secrets["owner"], seed=self.chance.randrange(1 << 30))
