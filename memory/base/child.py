@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from memory.base.children import REFUSED
 
@@ -29,9 +31,13 @@ def limit(megabytes: int, seconds: int, answer: int) -> None:
 def main() -> None:
     megabytes, seconds, answer = (int(each) for each in sys.argv[1:4])
     limit(megabytes, seconds, answer)
-    work = importlib.import_module(sys.argv[4])
+    work(sys.argv[4], sys.argv[5:])
+
+
+def work(module: str, arguments: Sequence[str]) -> NoReturn:
+    """One request from standard input, its answer to standard output, a refusal to standard error."""
     try:
-        result = work.main(sys.stdin.buffer.read(), *sys.argv[5:])
+        result = importlib.import_module(module).main(sys.stdin.buffer.read(), *arguments)
     except ValueError as refusal:
         sys.stderr.write(str(refusal))
         sys.stderr.flush()

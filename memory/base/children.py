@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from memory.base.errors import ToolFailed
 
@@ -47,17 +48,22 @@ def run(module: str, request: bytes, *arguments: str, seconds: float = 10, megab
             raise ToolFailed("child_timeout", seconds=seconds, work=module) from None
         finally:
             kill_group(process)
-        answer.seek(0)
-        complaint.seek(0)
-        if process.returncode == REFUSED:
-            because = complaint.read(2_000).decode(errors="replace").strip()
-            raise ToolFailed("child_refused", because=because, work=module)
-        if process.returncode != 0:
-            raise ToolFailed("child_died", status=process.returncode, work=module)
-        return answer.read()
+        return outcome(process.returncode, answer, complaint, module)
 
 
 REFUSED = 3
+
+
+def outcome(status: int, answer: IO[bytes], complaint: IO[bytes], work: str) -> bytes:
+    """The answer of a child that has ended, or the error that its status stands for."""
+    answer.seek(0)
+    complaint.seek(0)
+    if status == REFUSED:
+        because = complaint.read(2_000).decode(errors="replace").strip()
+        raise ToolFailed("child_refused", because=because, work=work)
+    if status != 0:
+        raise ToolFailed("child_died", status=status, work=work)
+    return answer.read()
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -67,9 +73,13 @@ def environment(folder: str) -> dict[str, str]:
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Whatever the child started goes with it."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_group_of(process.pid)
     process.wait()
     if process.stdin:
         with suppress(BrokenPipeError):
             process.stdin.close()
+
+
+def kill_group_of(leader: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

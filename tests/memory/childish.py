@@ -43,3 +43,8 @@ DEEDS: dict[str, Callable[[], bytes]] = {
 
 def main(request: bytes, deed: str) -> bytes:
     return request.upper() if deed == "upper" else DEEDS[deed]()
+
+
+def prepare() -> None:
+    """What a nurse gets ready."""
+    os.environ["READY"] = str(os.getpid())
