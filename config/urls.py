@@ -11,6 +11,8 @@ from memory import views as memory
 urlpatterns = [
     # People
     path("sign-in/<uuid:user_id>/<str:token>/", memory.sign_in, name="sign_in"),
+    # Pictures
+    path("diagrams/<slug:digest>.svg", generation.diagram, name="diagram"),
     # Programs
     path("api/v1/runs/<uuid:run_id>/events", generation.events, name="events"),
     path("api/", api.urls),

@@ -1,4 +1,4 @@
-"""Records of work: a run and its claim, steps, calls to models, the numbered events; prompts, versions, agents.
+"""Records of work: a run and its claim, steps, calls to models, the numbered events; drawings; prompts and agents.
 
 And what is written: documents, and the sections they are trees of.
 
@@ -416,6 +416,29 @@ def clean_under_columns(obj: Editable, schema: type[Fields], state: State) -> St
     columns = {name: value for name, value in state.items() if name in obj.COLUMNS}
     fields = {name: value for name, value in state.items() if name not in obj.COLUMNS}
     return {**cleaned(schema, fields), **columns}
+
+
+class DrawingQuerySet(models.QuerySet["Drawing"]):
+    def visible(self, user: User) -> Self:
+        """A drawing shows what was written in its workspace: its members may see it."""
+        return self.filter(workspace__members=user)
+
+
+class Drawing(models.Model):
+    """A diagram as it was drawn, or why its code cannot be. The digest is of workspace, code and renderer."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="drawings")
+    type = models.CharField(max_length=20)
+    code = models.TextField()
+    svg = models.TextField(blank=True)
+    error = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = DrawingQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.digest[:12]}"
 
 
 class Prompt(models.Model):

@@ -1,4 +1,4 @@
-"""The events of a run over HTTP: a range as JSON, or a stream (SSE) for whoever asks for `text/event-stream`."""
+"""The events of a run over HTTP, as JSON or, for whoever asks for `text/event-stream`, as a stream; and drawings."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from generation import pictures
+from generation import drawings, pictures
 from generation.hub import hub
 from generation.mailbox import Mailbox
 from generation.models import END_STATES
@@ -76,3 +76,14 @@ def is_last(part: dict[str, Any]) -> bool:
         return True
     events = part["events"]
     return part["state"] in END_STATES and (not events or events[-1]["type"] == "done")
+
+
+@require_GET
+def diagram(request: HttpRequest, digest: str) -> HttpResponse:
+    """A drawing as a picture of a page, or on its own: then, too, nothing in it runs and nothing is loaded."""
+    drawing = drawings.visible(user_of(request), digest)
+    response = HttpResponse(drawing.svg, content_type="image/svg+xml")
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=31536000, immutable"  # another drawing has another address
+    return response

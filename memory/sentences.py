@@ -98,6 +98,7 @@ SENTENCES: dict[str, Promise] = {
     "run.never_written": _(
         "No run has written this section. Nothing was started. Write it by hand, or write the document again."
     ),
+    "not_found.drawing": _("There is no such picture, or not for you. Nothing was changed. Load the page again."),
     # Work in a child process
     "tool.child_timeout": _(
         "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."
@@ -122,6 +123,12 @@ SENTENCES: dict[str, Promise] = {
     "tool.file_blank": _("The file holds no text. The rest goes on. Upload one that does."),
     "tool.file_broken": _("The file cannot be read. The rest goes on. Save it again and upload it once more."),
     "tool.file_lost": _("The file is no longer where it was. The rest goes on. Upload it again."),
+    # Diagrams
+    "tool.diagram_type": _("Diagrams of type {type} cannot be drawn here. The text is kept. Use one of: {allowed}."),
+    "tool.diagram_invalid": _("The diagram cannot be drawn: {because}. The text is kept. Correct its code."),
+    "tool.diagram_too_large": _("The diagram is too large: {because}. The text is kept. Make it smaller."),
+    "tool.diagram_timeout": _("The diagram took too long: {because}. The text is kept. Make it smaller."),
+    "tool.diagram_died": _("The diagram could not be drawn: {because}. The text is kept. Make it smaller."),
     # What was sent
     "validation.request": _("Some fields do not fit. Nothing was changed. Correct those named and send again."),
     "validation.malformed": _("The request cannot be read. Nothing was changed. Send it again."),

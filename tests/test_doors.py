@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from chat.routing import urlpatterns as sockets
 from config.api import api
 from generation import agents, prompts, runs
+from generation.models import Drawing
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import files, sign_in, tokens
@@ -55,6 +56,8 @@ ORDER = {"kind": "note", "brief": "Three sections on loops.", "workspace": "$wor
 DOORS = {
     # People
     "sign-in/<uuid:user_id>/<str:token>/": Door(Class.PUBLIC),
+    # Pictures
+    "diagrams/<slug:digest>.svg": Door(Class.READS),
     # The API
     "api/": Door(Class.NOWHERE),
     "api/docs": Door(Class.PUBLIC),
@@ -144,6 +147,9 @@ class House:
         files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
         order = Order("Three sections on loops.")
         self.run, _ = runs.start(recipe_of("note"), order, user=people.owner, workspace=people.workspace)
+        Drawing.objects.create(
+            digest="d" * 64, workspace=people.workspace, type="mermaid", code="graph TD", svg="<svg/>"
+        )
         self.clients = {name: self.client_of(name) for name in EVERYBODY}
 
     def client_of(self, name: str) -> Client:
@@ -180,7 +186,13 @@ class House:
     def address(self, path: str) -> str:
         """The path with something that exists in each gap."""
         token = sign_in.path_for(self.people.owner).split("/")[-2]
-        known = {"run_id": self.run.id, "user_id": self.people.owner.pk, "token": token, "queue_index": 0}
+        known = {
+            "run_id": self.run.id,
+            "user_id": self.people.owner.pk,
+            "token": token,
+            "queue_index": 0,
+            "digest": "d" * 64,
+        }
         known |= {"object_id": self.pk_of(path), "id": self.people.stranger.pk}
         path = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda gap: "memory" if gap[1] == "app_label" else "0", path)
         path = re.sub(r"<(?:\w+:)?(\w+)>|{(\w+)}", lambda gap: str(known.get(gap[1] or gap[2], 0)), path)

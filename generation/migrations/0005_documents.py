@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', '0003_narrow_claim'),
+        ('generation', '0004_drawing'),
         ('memory', '0003_history'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
