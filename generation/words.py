@@ -6,10 +6,6 @@ WORDS: dict[str, dict[str, str]] = {
         "fr": "Version de secours : ceci n’a pas pu être écrit ; voici ce que cela devait dire.",
     },
     "missing": {"en": "Not written.", "fr": "Non écrit."},
-    "diagram_missing": {
-        "en": "This diagram could not be drawn; its description stands in.",
-        "fr": "Ce schéma n’a pas pu être dessiné ; sa description le remplace.",
-    },
     "exercises": {"en": "Exercises", "fr": "Exercices"},
     "evaluation": {"en": "Evaluation", "fr": "Évaluation"},
     "minutes": {"en": "Time limit: {n} minutes", "fr": "Durée : {n} minutes"},

@@ -40,13 +40,28 @@ def said(text: str, **variables: object) -> str:
 
 
 def asked_for(tree: ast.AST) -> Iterator[str]:
-    """The slots that `step.write("kind/slot", …)` and `step.write_as(Shape, "kind/slot", …)` name."""
+    """The slots that `step.write("kind/slot", …)` and `step.write_as(Shape, "kind/slot", …)` name, or look up."""
+    tables = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             place = {"write": 0, "write_as": 1}.get(node.func.attr)
             slot = node.args[place] if place is not None and len(node.args) > place else None
-            if isinstance(slot, ast.Constant) and "/" in str(slot.value):
-                yield str(slot.value)
+            yield from named_by(slot, tables)
+
+
+def named_by(slot: ast.expr | None, tables: dict[str, ast.Dict]) -> Iterator[str]:
+    if isinstance(slot, ast.Constant) and "/" in str(slot.value):
+        yield str(slot.value)
+    elif isinstance(slot, ast.Subscript) and isinstance(slot.value, ast.Name):
+        yield from (str(value.value) for value in tables[slot.value.id].values if isinstance(value, ast.Constant))
+    else:
+        assert not isinstance(slot, ast.JoinedStr), "a slot is named, or looked up in a table, never composed"
 
 
 def asked_for_below(folder: str) -> set[str]:

@@ -1,0 +1,275 @@
+"""One chapter: its lesson with a diagram for each part, its exercises, its evaluation, all at once.
+
+Each is a step of its own with a stand-in of its own, so that what fails is labelled, and made again, alone.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from generation.diagrams import table
+from generation.models import Document, Run, Section
+from generation.recipes.course import answers, drawing
+from generation.recipes.course.answers import (
+    BlockKind,
+    ChoiceQuestion,
+    Evaluation,
+    ExercisePlan,
+    Lesson,
+    OpenQuestion,
+    Outline,
+    Part,
+    PlannedBlock,
+)
+from generation.recipes.course.schema import LevelDetail
+from generation.running import Running
+from generation.scribe import Scribe
+from generation.steps import StepInProgress
+from memory import bases
+from memory.base.errors import ScriptoriumError
+
+CHAPTER_WEIGHT = 92.0
+SHARES = {"lesson": 0.5, "exercises": 0.25, "evaluation": 0.25}
+
+
+class Course(BaseModel):
+    """What every chapter needs to know of the whole."""
+
+    brief: str
+    sources: str = ""
+    title: str
+    description: str = ""
+    difficulty: str = ""
+    level_detail: LevelDetail = LevelDetail.STANDARD
+    exercises_per_chapter: int = 3
+    evaluation_questions: int = 10
+    evaluation_minutes: int | None = None
+    chapters: list[str]
+
+    @classmethod
+    def planned(cls, run: Run, outline: Outline, sources: str) -> "Course":
+        facts = outline.model_dump(exclude={"chapters"})
+        titles = [chapter.title for chapter in outline.chapters]
+        return cls(brief=run.brief, sources=sources, chapters=titles, **facts)
+
+    @classmethod
+    def written(cls, document: Document, titles: list[str]) -> "Course":
+        return cls(brief=document.brief, title=document.title, chapters=titles, **document.fields)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    course: Course
+    n: int
+    title: str
+    description: str
+
+    @property
+    def key(self) -> str:
+        return key_of(self.n)
+
+    def label(self, code: str, **more: Any) -> dict[str, Any]:
+        return {"code": code, "title": self.title, "number": self.n, "of": len(self.course.chapters), **more}
+
+    def variables(self) -> dict[str, Any]:
+        """What each prompt of the chapter is told."""
+        return {
+            "brief": self.course.brief,
+            "sources": self.course.sources,
+            "course_title": self.course.title,
+            "difficulty": self.course.difficulty,
+            "chapters": self.course.chapters,
+            "chapter_title": self.title,
+            "chapter_description": self.description,
+        }
+
+
+def key_of(n: int) -> str:
+    return f"chapter-{n}"
+
+
+def weights(course: Course, n: int) -> dict[str, float]:
+    """How much of the whole each step of the chapter is."""
+    share = CHAPTER_WEIGHT / len(course.chapters)
+    return {f"{key_of(n)}/{name}": share * part for name, part in SHARES.items()}
+
+
+def set_up(scribe: Scribe, key: str, title: str, description: str) -> None:
+    """The chapter with its places, still empty."""
+    chapter = scribe.plan_section(key, "chapter", {"title": title, "description": description})
+    for place in SHARES:
+        scribe.plan_section(f"{key}/{place}", place, {}, chapter)
+
+
+async def write(run: Running, chapter: Chapter) -> None:
+    work = [lesson(run, chapter)]
+    if chapter.course.exercises_per_chapter:
+        work.append(exercises(run, chapter))
+    if chapter.course.evaluation_questions:
+        work.append(evaluation(run, chapter))
+    await run.gather(*work)
+
+
+# --- the lesson
+
+
+async def lesson(run: Running, chapter: Chapter) -> None:
+    """One call writes all parts and chooses a diagram for each; then a specialist draws each, all at once."""
+    key = f"{chapter.key}/lesson"
+
+    async def produce(step: StepInProgress) -> Lesson:
+        types = table.available()
+        shape = answers.lesson_of(chapter.course.level_detail, types)
+        least, most = answers.PARTS[chapter.course.level_detail]
+        variables = {**chapter.variables(), "least": least, "most": most, "diagram_types": list(types)}
+        return await step.write_as(shape, "course/lesson", variables)
+
+    def fallback(_: ScriptoriumError) -> Lesson:
+        part = Part(title=chapter.title, content=chapter.description, schema_description="-", diagram_type="")
+        return Lesson(parts=[part])
+
+    written = await run.step(
+        key,
+        produce,
+        returns=Lesson,
+        label=chapter.label("lesson"),
+        fallback=fallback,
+        write=lambda lesson, scribe: keep_lesson(lesson, scribe, chapter.key, key),
+    )
+    await run.gather(
+        *(
+            drawing.diagram(run, chapter.label("diagram", part=part.title), part_key(key, m), part)
+            for m, part in enumerate(written.parts, 1)
+            if part.diagram_type
+        )
+    )
+
+
+def part_key(lesson_key: str, m: int) -> str:
+    return f"{lesson_key}/part-{m}"
+
+
+def keep_lesson(written: Lesson, scribe: Scribe, chapter_key: str, key: str) -> None:
+    section = scribe.write_section(key, {})
+    keys = [part_key(key, m) for m in range(1, len(written.parts) + 1)]
+    for one, part in zip(keys, written.parts, strict=True):
+        values = part.model_dump(mode="json") if part.diagram_type else {"title": part.title, "content": part.content}
+        scribe.write_section(one, values, "part", section)
+    scribe.keep_only(section, keys)
+    rest_on_chapter(section, scribe, chapter_key)
+
+
+def rest_on_chapter(section: Section, scribe: Scribe, chapter_key: str) -> None:
+    bases.rest(section, [(scribe.section(chapter_key), "title"), (scribe.section(chapter_key), "description")])
+
+
+# --- the exercises
+
+
+async def exercises(run: Running, chapter: Chapter) -> None:
+    """A call plans the blocks; then each is written by a call of its own, all at once."""
+    key = f"{chapter.key}/exercises"
+    shape = answers.exercise_plan_of(chapter.course.exercises_per_chapter)
+
+    async def produce(step: StepInProgress) -> ExercisePlan | None:
+        variables = {**chapter.variables(), "count": chapter.course.exercises_per_chapter}
+        return await step.write_as(shape, "course/exercises", variables)
+
+    planned = await run.step(
+        key,
+        produce,
+        returns=ExercisePlan | None,
+        label=chapter.label("exercises"),
+        fallback=lambda _: None,
+        write=lambda plan, scribe: keep_plan(plan, scribe, chapter.key, key),
+    )
+    blocks = planned.blocks if planned else []
+    await run.gather(*(block(run, chapter, block_key(key, m), each) for m, each in enumerate(blocks, 1)))
+
+
+def block_key(exercises_key: str, m: int) -> str:
+    return f"{exercises_key}/block-{m}"
+
+
+def keep_plan(plan: ExercisePlan | None, scribe: Scribe, chapter_key: str, key: str) -> None:
+    section = scribe.write_section(key, {})
+    blocks = plan.blocks if plan else []
+    for m, each in enumerate(blocks, 1):
+        scribe.plan_section(block_key(key, m), "exercise_block", {"topic": each.topic}, section)
+    scribe.keep_only(section, [block_key(key, m) for m in range(1, len(blocks) + 1)])
+    rest_on_chapter(section, scribe, chapter_key)
+
+
+async def block(run: Running, chapter: Chapter, key: str, planned: PlannedBlock) -> None:
+    async def produce(step: StepInProgress) -> list[dict[str, Any]]:
+        variables = {**chapter.variables(), "topic": planned.topic}
+        if planned.kind == BlockKind.OPEN:
+            opens = await step.write_as(answers.OpenBlock, "course/open_block", variables)
+            return [open_question(each) for each in opens.questions]
+        choices = await step.write_as(answers.ChoiceBlock, "course/choice_block", variables)
+        return [choice_question(each) for each in choices.questions]
+
+    def keep(questions: list[dict[str, Any]], scribe: Scribe) -> None:
+        scribe.write_section(key, {"questions": questions or None, "multi_answers": has_several(questions)})
+
+    label = chapter.label("exercise", part=planned.topic)
+    await run.step(key, produce, returns=list[dict[str, Any]], label=label, fallback=lambda _: [], write=keep)
+
+
+# --- the evaluation
+
+
+async def evaluation(run: Running, chapter: Chapter) -> None:
+    key = f"{chapter.key}/evaluation"
+    shape = answers.evaluation_of(chapter.course.evaluation_questions)
+
+    async def produce(step: StepInProgress) -> list[dict[str, Any]]:
+        variables = {**chapter.variables(), "count": chapter.course.evaluation_questions}
+        asked: Evaluation = await step.write_as(shape, "course/evaluation", variables)
+        return [*map(choice_question, asked.multiple_choice), *map(open_question, asked.open)]
+
+    def keep(questions: list[dict[str, Any]], scribe: Scribe) -> None:
+        values = {
+            "questions": questions or None,
+            "multi_answers": has_several(questions),
+            "time_limit": chapter.course.evaluation_minutes if questions else None,
+        }
+        rest_on_chapter(scribe.write_section(key, values), scribe, chapter.key)
+
+    label = chapter.label("evaluation")
+    await run.step(key, produce, returns=list[dict[str, Any]], label=label, fallback=lambda _: [], write=keep)
+
+
+# --- questions as a course keeps them
+
+
+def choice_question(asked: ChoiceQuestion) -> dict[str, Any]:
+    """The answers mixed, in an order that the question alone decides."""
+    said = [(text, True) for text in asked.correct_answers] + [(text, False) for text in asked.wrong_answers]
+    mixed = sorted(said, key=lambda answer: hashlib.sha256(f"{asked.text} {answer[0]}".encode()).digest())
+    return {
+        "id": name_of(asked.text),
+        "text": asked.text,
+        "answers": [
+            {"id": name_of(f"{n} {text}"), "text": text, "is_correct": is_correct}
+            for n, (text, is_correct) in enumerate(mixed)
+        ],
+        "explanation": asked.explanation,
+    }
+
+
+def open_question(asked: OpenQuestion) -> dict[str, Any]:
+    return {"id": name_of(asked.text), **asked.model_dump()}
+
+
+def name_of(text: str) -> str:
+    """The same text, the same id: a step that is made again after a crash writes the same."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def has_several(questions: list[dict[str, Any]]) -> bool | None:
+    """Whether some question has several right answers; None when none has answers to choose from."""
+    choices = [question["answers"] for question in questions if "answers" in question]
+    return any(sum(answer["is_correct"] for answer in answers) > 1 for answers in choices) if choices else None

@@ -1,0 +1,322 @@
+"""A course from its brief to its last question: everything at once, each part alone when it fails."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from generation import actions, runs, sections
+from generation.carrier import Carrier
+from generation.documents import sections_of
+from generation.manuscripts import Figure, Notice
+from generation.models import Call, Claim, Document, Run, RunState, Section, Step
+from memory import bases, history
+from memory.base.database import db as in_database
+from memory.history import By
+from memory.models import Change, Proposal
+from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached
+from tests.people import People
+
+DEEP = """Cours approfondi « Bases de données relationnelles » pour une licence 2 d'informatique, 5 chapitres :
+modèle entité-association, algèbre relationnelle, SQL, normalisation, transactions.
+Niveau détaillé, 4 exercices d'application par chapitre et une évaluation de 10 questions.
+Fil rouge : la bibliothèque municipale de Roubaix. Chaque chapitre réutilise le même schéma.
+"""
+SMALL = "A short course on loops in Python: why repeat, the for loop. Flash level, 1 exercise, 2 questions."
+
+
+async def document_of(run: Run) -> Document:
+    return await in_database(lambda: Document.whole().get(runs=run))
+
+
+async def tree(run: Run) -> dict[str, Section]:
+    document = await document_of(run)
+    return {section.key: section for section in await in_database(sections_of, document)}
+
+
+async def once_there(run: Run, key: str, within: float = 20) -> dict[str, Section]:
+    """The sections as soon as this one is among them."""
+    until = time.monotonic() + within
+    while key not in (written := await tree(run)):
+        assert time.monotonic() < until, f"no {key} after {within} s"
+        await asyncio.sleep(0.02)
+    return written
+
+
+async def unwell(run: Run) -> dict[str, Any]:
+    """Steps that fell back or failed, and why."""
+    return await in_database(lambda: dict(Step.objects.filter(run=run).exclude(error=None).values_list("key", "error")))
+
+
+def outline(chapters: int, **facts: Any) -> dict[str, Any]:
+    return {
+        "title": "Loops",
+        "description": "Loops in Python.",
+        "difficulty": "beginners",
+        "level_detail": "flash",
+        "exercises_per_chapter": 1,
+        "evaluation_questions": 2,
+        "evaluation_minutes": None,
+        "chapters": [{"title": f"Chapter no. {n}", "description": f"It teaches {n}."} for n in range(1, chapters + 1)],
+        **facts,
+    }
+
+
+def planned(chapters: int, **facts: Any) -> dict[str, Any]:
+    """The demo model plans exactly this."""
+    return {"contains": "Plan the course.", "content": json.dumps(outline(chapters, **facts))}
+
+
+async def test_a_deep_course_is_written_whole(carrier: Carrier, start: Start, demo: Demo) -> None:
+    run = await start(kind="course", brief=DEEP)
+    claim = await ended(run, within=120)
+    assert await unwell(run) == {}
+    assert claim.state == RunState.DONE
+    document, written = await document_of(run), await tree(run)
+    assert document.language == "fr"
+    assert document.fields["description"]
+    chapters = [section for section in written.values() if section.type == "chapter"]
+    assert len(chapters) == document_chapters(await in_database(lambda: Step.objects.get(run=run, key="outline")))
+    for chapter in chapters:
+        parts = [section for key, section in written.items() if key.startswith(f"{chapter.key}/lesson/")]
+        assert parts
+        for part in parts:
+            assert part.fields.keys() >= {"title", "content", "schema_description", "diagram_code", "diagram"}
+        exercises = [section for key, section in written.items() if key.startswith(f"{chapter.key}/exercises/")]
+        assert len(exercises) == document.fields["exercises_per_chapter"]
+        assert all(block.fields["questions"] for block in exercises)
+        assert len(written[f"{chapter.key}/evaluation"].fields["questions"]) == document.fields["evaluation_questions"]
+    assert {section.status for section in written.values() if section.type != "chapter"} == {"ready"}
+    blocks = await blocks_of(run)
+    assert count(blocks, Notice) == 0
+    assert all(block.svg for block in blocks if isinstance(block, Figure))
+    assert {block.type for block in blocks if isinstance(block, Figure)} >= {"mermaid", "vegalite"}
+    calls = await in_database(lambda: set(Call.objects.filter(run=run).values_list("state", flat=True)))
+    assert calls == {"done"}
+    assert demo.stats()["requests"] == await in_database(lambda: Call.objects.filter(run=run).count())
+
+
+def document_chapters(step: Step) -> int:
+    assert step.result
+    return len(step.result["chapters"])
+
+
+async def test_questions_of_a_course_have_what_correcting_needs(carrier: Carrier, start: Start, demo: Demo) -> None:
+    demo.set(rules=[planned(1, exercises_per_chapter=4, evaluation_questions=5)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    written = await tree(run)
+    questions = [question for section in written.values() for question in section.fields.get("questions", ())]
+    choices = [question for question in questions if "answers" in question]
+    opens = [question for question in questions if "answers" not in question]
+    assert choices
+    assert opens
+    assert all(any(answer["is_correct"] for answer in question["answers"]) for question in choices)
+    assert all(2 <= len(question["answers"]) <= 5 for question in choices)
+    assert all(question["expected"] for question in opens)
+    assert len({question["id"] for question in questions}) == len(questions)
+
+
+async def test_a_person_may_edit_the_outline_before_anything_is_written(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(3)])
+    run = await start(kind="course", brief=SMALL, options={"review_outline": True})
+    claim = await reached(run, RunState.WAITING)
+    assert claim.reason == "person"
+    question = (await in_database(lambda: Run.objects.get(id=run.id))).question
+    assert question is not None
+    assert [chapter["title"] for chapter in question["shown"]["chapters"]] == [f"Chapter no. {n}" for n in (1, 2, 3)]
+    assert [key for key, section in (await tree(run)).items() if section.type == "chapter"] == [
+        "chapter-1",
+        "chapter-2",
+        "chapter-3",
+    ]
+    edited = outline(2, title="My loops")
+    edited["chapters"][1]["title"] = "Mine"
+    await in_database(runs.answer, run, house.owner, "review_outline", edited)
+    assert (await ended(run, within=60)).state == RunState.DONE
+    written = await tree(run)
+    assert [each.fields["title"] for each in written.values() if each.type == "chapter"] == ["Chapter no. 1", "Mine"]
+    assert (await document_of(run)).title == "My loops"
+    assert written["chapter-2/lesson"].status == "ready"
+
+
+THIRD_FAILS = [{"contains": "This chapter: Chapter no. 3", "fault": "server_error"}]
+
+
+async def test_a_chapter_that_fails_is_labelled_and_made_again_alone(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(5), *THIRD_FAILS])
+    run = await start(kind="course", brief=SMALL)
+    assert (await ended(run, within=60)).state == RunState.PARTIAL
+    written = await tree(run)
+    own = {key for key, section in written.items() if section.fallback}
+    assert own == {"chapter-3/lesson", "chapter-3/lesson/part-1", "chapter-3/exercises", "chapter-3/evaluation"}
+    stand_in = written["chapter-3/lesson/part-1"]
+    assert stand_in.fields == {"title": "Chapter no. 3", "content": "It teaches 3."}
+    assert stand_in.fallback is not None
+    assert stand_in.fallback["error_code"].startswith("model.")
+    before = {key: (section.version, section.fields) for key, section in written.items() if "chapter-3" not in key}
+    assert {written[f"chapter-{n}/lesson"].status for n in (1, 2, 4, 5)} == {"ready"}
+    tries = await in_database(lambda: Call.objects.filter(run=run, step="chapter-3/lesson").count())
+    assert tries == 3
+
+    demo.set(rules=[])
+    asked = demo.stats()["requests"]
+    again, _ = await in_database(actions.retry_section, written["chapter-3"], house.teammate)
+    assert (await ended(again, within=60)).state == RunState.DONE
+    mended = await tree(again)
+    assert not any(section.fallback for section in mended.values())
+    after = {key: (section.version, section.fields) for key, section in mended.items() if "chapter-3" not in key}
+    assert after == before
+    paid = await in_database(lambda: set(Call.objects.filter(run=again).values_list("step", flat=True)))
+    assert {step.split("/")[0] for step in paid} == {"chapter-3"}
+    assert demo.stats()["requests"] - asked == await in_database(lambda: Call.objects.filter(run=again).count())
+    assert (await document_of(again)).run_id == again.id
+    assert await in_database(lambda: Change.objects.filter(run_id=again.id).exclude(author="recipe").exists()) is False
+
+
+async def test_one_diagram_is_made_again_alone(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
+    demo.set(rules=[planned(1), {"contains": "<text>", "fault": "server_error"}])
+    run = await start(kind="course", brief=SMALL)
+    assert (await ended(run, within=60)).state == RunState.PARTIAL
+    part = (await tree(run))["chapter-1/lesson/part-1"]
+    assert part.fallback is None
+    assert part.fields["content"]
+    assert part.fields["diagram_error"]["error_code"].startswith("model.")
+    notices = [block for block in await blocks_of(run) if isinstance(block, Figure) and block.svg is None]
+    assert notices
+    demo.set(rules=[])
+    again, _ = await in_database(actions.retry_section, part, house.owner, ["chapter-1/lesson/part-1/diagram"])
+    await ended(again, within=60)
+    mended = (await tree(again))["chapter-1/lesson/part-1"]
+    assert "diagram_error" not in mended.fields
+    assert mended.fields["diagram"]
+    assert mended.fields["content"] == part.fields["content"]
+
+
+@pytest.mark.parametrize(("tries", "state"), [(2, RunState.DONE), (3, RunState.PARTIAL)])
+async def test_a_diagram_that_cannot_be_drawn_goes_back_twice(
+    carrier: Carrier, start: Start, demo: Demo, tries: int, state: RunState
+) -> None:
+    lesson = (
+        '{"parts": [{"title": "One", "content": "Text.", "schema_description": "A flow.", "diagram_type": "mermaid"}]}'
+    )
+    wrong = '{"code": "flowchart TD\\n  a --> --> b ["}'
+    demo.set(
+        rules=[
+            planned(1, exercises_per_chapter=0, evaluation_questions=0),
+            {"contains": "Kinds of diagrams", "content": lesson},
+            {"contains": "diagram", "content": wrong, "times": tries},
+        ]
+    )
+    run = await start(kind="course", brief=SMALL)
+    assert (await ended(run, within=90)).state == state
+    part = (await tree(run))["chapter-1/lesson/part-1"]
+    calls = await in_database(lambda: Call.objects.filter(run=run, step__endswith="diagram").count())
+    assert calls == 3
+    assert ("diagram" in part.fields) == (state == RunState.DONE)
+    assert ("diagram_error" in part.fields) == (state == RunState.PARTIAL)
+    assert part.fields["content"] == "Text."
+
+
+async def test_a_chapter_can_be_added_later(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
+    demo.set(rules=[planned(2)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    before = await tree(run)
+    document = await document_of(run)
+    added, is_new = await in_database(
+        lambda: actions.act(document, "add_chapter", {"instruction": "On recursion."}, user=house.teammate, key="k")
+    )
+    assert is_new
+    assert (await ended(added, within=60)).state == RunState.DONE
+    after = await tree(added)
+    assert [key for key, section in after.items() if section.type == "chapter"] == [
+        "chapter-1",
+        "chapter-2",
+        "chapter-3",
+    ]
+    assert after["chapter-3/lesson"].status == "ready"
+    assert all(after[key].version == section.version for key, section in before.items())
+    same, is_new = await in_database(
+        lambda: actions.act(document, "add_chapter", {"instruction": "On recursion."}, user=house.teammate, key="k")
+    )
+    assert (same, is_new) == (added, False)
+
+
+async def test_what_a_person_writes_stands_whenever_they_write_it(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    """Before its lesson is written, while it is, and after: the machine's text waits as a proposal, or came first."""
+    demo.set(rules=[planned(3, exercises_per_chapter=0, evaluation_questions=0)], tokens_per_second=150)
+    run = await start(kind="course", brief=SMALL)
+    by = By.person(house.teammate)
+    chapters = await once_there(run, "chapter-2")
+    await in_database(lambda: sections.edit(chapters["chapter-2"], {"description": "By hand."}, by))
+    written = await once_there(run, "chapter-1/lesson/part-1")
+    part = written["chapter-1/lesson/part-1"]
+    await in_database(lambda: sections.edit(part, {"content": "By hand.", "diagram_code": "mine"}, by))
+    assert (await ended(run, within=90)).state == RunState.DONE
+    stands = await tree(run)
+    assert stands["chapter-2"].fields["description"] == "By hand."
+    assert stands["chapter-1/lesson/part-1"].fields["content"] == "By hand."
+    assert stands["chapter-1/lesson/part-1"].fields["diagram_code"] == "mine"
+    proposal = await in_database(lambda: Proposal.objects.get(object_id=part.id))
+    assert "diagram_code" in proposal.values
+    assert "content" not in proposal.values
+
+
+async def test_what_rests_on_a_changed_text_is_stale_until_it_is_undone(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    written = await tree(run)
+    objects = {section.id: section for section in written.values()}
+    document = await document_of(run)
+    assert await in_database(lambda: bases.stale(document.id, objects)) == {}
+    chapter = written["chapter-1"]
+    (change,) = await in_database(lambda: sections.edit(chapter, {"title": "Other"}, By.person(house.owner)))
+    fresh = {section.id: section for section in (await tree(run)).values()}
+    stale = await in_database(lambda: bases.stale(document.id, fresh))
+    assert {fresh[each].key for each in stale} == {
+        "chapter-1/lesson",
+        "chapter-1/exercises",
+        "chapter-1/evaluation",
+    }
+    await in_database(lambda: history.undo(change, by=house.owner))
+    fresh = {section.id: section for section in (await tree(run)).values()}
+    assert await in_database(lambda: bases.stale(document.id, fresh)) == {}
+
+
+async def test_what_a_course_wrote_is_undone_as_a_whole(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    undone = await in_database(lambda: history.undo_group(run.id, by=house.owner))
+    assert await tree(run) == {}
+    await in_database(lambda: history.undo_group(undone[0].group, by=house.owner))
+    assert "chapter-1/lesson/part-1" in await tree(run)
+
+
+async def test_a_stranger_starts_nothing_on_a_course(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    document, chapter = await document_of(run), (await tree(run))["chapter-1"]
+    for attempt in (
+        lambda: actions.act(document, "add_chapter", {}, user=house.stranger),
+        lambda: actions.retry_section(chapter, house.stranger),
+        lambda: actions.act(document, "add_chapter", {}, user=house.viewer),
+    ):
+        with pytest.raises(Exception, match="not_found.workspace|permission.role"):
+            await in_database(attempt)
+    assert await in_database(Claim.objects.count) == 1
