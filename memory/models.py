@@ -6,6 +6,7 @@ And what was done to it: every change of an editable object, the states to go ba
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -182,10 +183,10 @@ class Editable(models.Model):
         return {field.name: field for field in cls._meta.fields if field.name in cls.COLUMNS}
 
     def state(self) -> State:
-        """Fields and columns as they stand, as JSON without nulls."""
+        """Fields and columns as they stand, as JSON without nulls: a copy, to be changed as one likes."""
         columns = {name: getattr(self, column.attname) for name, column in self.columns().items()}
         values = {name: str(value) if isinstance(value, UUID) else value for name, value in columns.items()}
-        return {**self.fields, **{name: value for name, value in values.items() if value is not None}}
+        return deepcopy({**self.fields, **{name: value for name, value in values.items() if value is not None}})
 
     def take(self, state: State) -> None:
         """Become this state; nothing is saved."""

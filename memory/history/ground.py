@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,7 +80,7 @@ def later_changes(obj: Editable, version: int) -> list[Change]:
 
 def replay(changes: Iterable[Change], state: State | None = None) -> State:
     """The state these changes lead to, from nothing or from `state`."""
-    replayed = copy_of(state or {})
+    replayed = deepcopy(state or {})
     for change in changes:
         paths.put(replayed, change.path, change.after, change.place)
     return replayed
@@ -99,11 +100,6 @@ def author_of(change: Change) -> dict[str, Any]:
         "user": change.user.username if change.user else None,
         "at": change.created_at.isoformat(),
     }
-
-
-def copy_of(state: State) -> State:
-    copied: State = orjson.loads(orjson.dumps(state))
-    return copied
 
 
 def digest(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Writing: each path a change, each write a version, in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from memory.base.errors import InvalidInput, StaleChange
 from memory.base.ids import new_id
 from memory.base.paths import State
 from memory.base.text import clean_json
-from memory.history.ground import By, admit, author_of, copy_of, later_changes, lock_roots, reload, replay, tell
+from memory.history.ground import By, admit, author_of, later_changes, lock_roots, reload, replay, tell
 from memory.models import AuthorKind, Change, Editable, Snapshot
 
 
@@ -76,9 +77,9 @@ def write(
 ) -> list[Change]:
     """Each layer becomes one version. The root is locked, and `obj` stands as it does in the database."""
     old, first_version = obj.state() if old is None else old, obj.version
-    state, changes = copy_of(old), []
+    state, changes = deepcopy(old), []
     for n, layer in enumerate(layers, 1):
-        before = copy_of(state)
+        before = deepcopy(state)
         made = [change for wish in layer if (change := apply(state, wish))]
         if n == len(layers):
             state = obj.clean_state({"present": False, **state})
