@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from generation.fields import Fields, Kind, SectionType, cleaned
+from generation.fields import Fields, Kind, SectionType, cleaned, one_line
 from generation.kinds import KINDS
 from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
@@ -318,7 +318,7 @@ class Document(Editable):
 
     def clean_state(self, state: State) -> State:
         check_choice("status", state, Standing.values)
-        check_title(state)
+        state = {**state, "title": one_line(state["title"]) or ""}
         if (folder := state.get("folder")) and not Folder.objects.filter(id=folder, workspace=self.home).exists():
             raise InvalidInput("folder")
         return clean_under_columns(self, self.shape.fields, state)
@@ -393,7 +393,8 @@ class Section(Editable):
         parent = state.get("parent")
         within = self.shape.within
         above = Section.objects.filter(id=parent, document_id=self.document_id).first() if parent else None
-        if (above.type not in within) if above else (bool(within) or parent is not None):
+        fits = above.type in within if above else not within and parent is None
+        if not fits or not state["rank"]:
             raise InvalidInput("place", type=self.type, within=list(within))
         while above is not None:
             if above.pk == self.pk:
@@ -404,11 +405,6 @@ class Section(Editable):
 def check_choice(name: str, state: State, allowed: Sequence[str]) -> None:
     if state.get(name) not in (None, *allowed):
         raise InvalidInput("choice", field=name, allowed=list(allowed))
-
-
-def check_title(state: State) -> None:
-    if len(str(state.get("title", ""))) > 200:
-        raise InvalidInput("title_too_long", limit=200)
 
 
 def clean_under_columns(obj: Editable, schema: type[Fields], state: State) -> State:

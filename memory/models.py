@@ -11,10 +11,12 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
 from memory.base.paths import State
 
@@ -188,6 +190,15 @@ class Editable(models.Model):
         values = {name: str(value) if isinstance(value, UUID) else value for name, value in columns.items()}
         return deepcopy({**self.fields, **{name: value for name, value in values.items() if value is not None}})
 
+    def settled(self, state: State) -> State:
+        """The state as a row holds it: each column of its type, an absent one by its default.
+
+        Raises `validation.fields` for what a column cannot hold.
+        """
+        columns = {name: settle(column, state.get(name)) for name, column in self.columns().items()}
+        fields = {name: value for name, value in state.items() if name not in columns}
+        return {**fields, **{name: value for name, value in columns.items() if value is not None}}
+
     def take(self, state: State) -> None:
         """Become this state; nothing is saved."""
         for name, column in self.columns().items():
@@ -204,6 +215,21 @@ class Editable(models.Model):
 
     def after_change(self, changes: Sequence[Change]) -> None:
         """Follow-up in the same transaction: recompute, index, tell."""
+
+
+def settle(column: models.Field[Any, Any], value: Any) -> Any:
+    """The value as this column gives it back, as JSON."""
+    value = column.get_default() if value is None else value
+    try:
+        if isinstance(column, models.CharField) and not isinstance(value, str):
+            raise ValidationError("Input should be a valid string", "string_type")
+        settled = column.to_python(value)
+        column.run_validators(settled)
+    except ValidationError as error:
+        first = error.error_list[0]
+        problem = {"path": column.name, "problem": str(first.code), "message": first.messages[0]}
+        raise InvalidInput("fields", problems=[problem]) from None
+    return str(settled) if isinstance(settled, UUID) else settled
 
 
 class AuthorKind(models.TextChoices):

@@ -8,15 +8,16 @@ from copy import deepcopy
 from typing import Any
 
 from memory.base.errors import InvalidInput
+from memory.base.text import clean_text
 
 State = dict[str, Any]
 
 
 def segments(path: str) -> list[str]:
-    """Raises `validation.path` for an empty address or an empty part of one."""
-    parts = path.split("/")
-    if not all(parts):
-        raise InvalidInput("path", path=path[:200])
+    """Raises `validation.path` for an empty address, an empty part of one, or characters that cannot be kept."""
+    parts = path.split("/") if isinstance(path, str) else []
+    if not parts or not all(parts) or path != clean_text(path):
+        raise InvalidInput("path", path=clean_text(str(path))[:200])
     return parts
 
 

@@ -12,7 +12,7 @@ from memory.base import paths
 from memory.base.errors import InvalidInput, StaleChange
 from memory.base.ids import new_id
 from memory.base.paths import State
-from memory.base.text import clean_json
+from memory.base.text import clean_json, clean_text
 from memory.history.ground import By, admit, author_of, later_changes, lock_roots, reload, replay, tell
 from memory.models import AuthorKind, Change, Editable, Snapshot
 
@@ -32,7 +32,9 @@ def create(obj: Editable, by: By, *, reason: str = "", group: UUID | None = None
     with transaction.atomic():
         admit(by, [obj])
         lock_roots([obj.root_id])
-        wishes = [Wish(path, value) for path, value in obj.state().items()]
+        if misplaced := [name for name in obj.fields if name in obj.COLUMNS]:
+            raise InvalidInput("path", path=misplaced[0])
+        wishes = wishes_of(obj, obj.state(), by)
         obj.take({"present": False})
         obj.version = 0
         obj.save(force_insert=True)
@@ -67,9 +69,14 @@ def edit(
 
 
 def wishes_of(obj: Editable, values: Mapping[str, Any], by: By) -> list[Wish]:
-    cleaned = {path: paths.without_nulls(clean_json(value)) for path, value in values.items()}
+    cleaned = gated(values)
     check_separate(list(cleaned))
     return [Wish(path, value) for path, value in {**obj.implied(cleaned, by.kind), **cleaned}.items()]
+
+
+def gated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as a state may hold them, each at its path."""
+    return {path: paths.without_nulls(clean_json(value)) for path, value in values.items()}
 
 
 def write(
@@ -82,7 +89,7 @@ def write(
         before = deepcopy(state)
         made = [change for wish in layer if (change := apply(state, wish))]
         if n == len(layers):
-            state = obj.clean_state({"present": False, **state})
+            state = obj.clean_state(obj.settled({"present": False, **state}))
             made = refit(before, state, made)
         if made:
             obj.version += 1
@@ -130,7 +137,7 @@ def sign(obj: Editable, change: Change, by: By, reason: str, group: UUID) -> Cha
     change.root_id = obj.root_id
     change.object_type, change.object_id, change.version = obj.OBJECT, obj.pk, obj.version
     change.author, change.user, change.run_id, change.step = by.kind, by.user, by.run_id, by.step
-    change.group, change.reason = group, reason[:200]
+    change.group, change.reason = group, clean_text(reason)[:200]
     return change
 
 
