@@ -314,6 +314,9 @@ class Document(Editable):
 
     @property
     def shape(self) -> Kind:
+        """Raises `validation.kind` when there is no such kind any more."""
+        if self.kind not in KINDS:
+            raise InvalidInput("kind", kind=self.kind, allowed=sorted(KINDS))
         return KINDS[self.kind]
 
     def clean_state(self, state: State) -> State:
@@ -372,11 +375,20 @@ class Section(Editable):
 
     @property
     def shape(self) -> SectionType:
-        return self.document.shape.sections[self.type]
+        """Raises `validation.section_type` when the kind has no such sections any more."""
+        types = self.document.shape.sections
+        if self.type not in types:
+            raise InvalidInput("section_type", type=self.type, allowed=sorted(types))
+        return types[self.type]
 
     @property
     def is_locked(self) -> bool:
         return self.locked or (self.parent is not None and self.parent.is_locked)
+
+    @property
+    def shows(self) -> bool:
+        """Neither it nor what it stands in was removed."""
+        return self.present and (self.parent is None or self.parent.shows)
 
     def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
         """What a person writes over a stand-in is a text like any other."""

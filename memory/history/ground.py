@@ -71,7 +71,11 @@ def load(named: Iterable[tuple[str, UUID]]) -> dict[UUID, Editable]:
 
 
 def reload(obj: Editable) -> None:
-    obj.refresh_from_db(fields=["fields", "version", *obj.COLUMNS])
+    """Raises `not_found.object` for one that is gone for good."""
+    try:
+        obj.refresh_from_db(fields=["fields", "version", *obj.COLUMNS])
+    except type(obj).DoesNotExist:
+        raise NotFound("object", objects=[str(obj.pk)]) from None
 
 
 def later_changes(obj: Editable, version: int) -> list[Change]:

@@ -87,16 +87,14 @@ def undoing(obj: Editable, changes: Sequence[Change], undone: set[UUID], obstacl
 
 def standing_undos(changes: Iterable[Change]) -> set[UUID]:
     """Which of the changes are undone, by an undo that is not undone itself."""
-    wanted = {change.pk for change in changes}
-    roots = {change.root_id for change in changes}
-    takes_back: defaultdict[UUID | None, list[UUID]] = defaultdict(list)
-    for undo_id, undoes in Change.objects.filter(root_id__in=roots).exclude(undoes=None).values_list("id", "undoes_id"):
-        takes_back[undoes].append(undo_id)
-
-    def is_undone(change_id: UUID) -> bool:
-        return any(not is_undone(undo_id) for undo_id in takes_back[change_id])
-
-    return {change_id for change_id in wanted if is_undone(change_id)}
+    objects = {change.object_id for change in changes}
+    undos = Change.objects.filter(root_id__in={change.root_id for change in changes}, object_id__in=objects)
+    undone: set[UUID | None] = set()
+    # An undo is of a later version than what it undoes: newest first, each is decided before what it decides about.
+    for undo_id, undoes in undos.exclude(undoes=None).order_by("-version").values_list("id", "undoes_id"):
+        if undo_id not in undone:
+            undone.add(undoes)
+    return {change.pk for change in changes if change.pk in undone}
 
 
 def obstacle(change: Change, objects: Mapping[UUID, Editable]) -> dict[str, Any]:
