@@ -8,11 +8,11 @@ from django.db import transaction
 
 from generation.models import Document, Section
 from memory import history
-from memory.base.errors import InvalidInput, NotFound
+from memory.base.errors import InvalidInput, NotFound, StaleChange
 from memory.base.ids import new_id
 from memory.base.ranks import between
 from memory.history import By
-from memory.models import Change, User
+from memory.models import AuthorKind, Change, User
 
 PLACE = ("parent", "rank", "present")
 
@@ -36,14 +36,15 @@ def add(
 ) -> Section:
     """A new section after another, or first in its parent.
 
-    Raises `validation.section_type`, `validation.place`, `validation.fields`, `permission.role`.
+    Raises `validation.section_type`, `validation.place`, `validation.fields`, `permission.role`, for a tool
+    `conflict.locked`.
     """
     if type not in document.shape.sections:
         raise InvalidInput("section_type", type=type[:100], allowed=sorted(document.shape.sections))
     with transaction.atomic():
         history.lock_roots([document.id])
         section = Section(document=document, parent=parent, type=type, key=f"{type}-{new_id().hex[-12:]}")
-        section.rank = rank_after(document, parent, after)
+        section.rank = place_for(section, parent, after, by)
         section.fields = dict(fields)
         history.create(section, by)
     return section
@@ -51,7 +52,7 @@ def add(
 
 def edit(section: Section, values: Mapping[str, Any], by: By, expected_version: int | None = None) -> list[Change]:
     """Change fields by path, or status. Where it stands is for `move`, `remove` and `lock`."""
-    if wrong := [path for path in values if path in (*PLACE, "locked", "fallback")]:
+    if wrong := [path for path in values if path.split("/")[0] in (*PLACE, "locked", "fallback")]:
         raise InvalidInput("path", path=wrong[0])
     return history.edit(section, values, by, expected_version=expected_version)
 
@@ -60,20 +61,42 @@ def move(section: Section, by: By, *, parent: Section | None, after: Section | N
     """Put the section after another, or first, in this parent. Raises `validation.place`."""
     with transaction.atomic():
         history.lock_roots([section.document_id])
-        rank = rank_after(section.document, parent, after, moving=section)
+        rank = place_for(section, parent, after, by)
         return history.edit(section, {"parent": str(parent.id) if parent else None, "rank": rank}, by)
 
 
-def rank_after(document: Document, parent: Section | None, after: Section | None, moving: Section | None = None) -> str:
-    """A rank right after this sibling, removed ones counted, so that what comes back finds its place free."""
-    if after is not None and (after.document_id, after.parent_id) != (document.id, parent.id if parent else None):
+def place_for(section: Section, parent: Section | None, after: Section | None, by: By) -> str:
+    """A rank for the section right after this sibling, as all stand now: the document is locked."""
+    if not Document.objects.filter(id=section.document_id).exists():
+        raise NotFound("document")
+    siblings = Section.objects.filter(document_id=section.document_id, parent=parent).order_by("rank")
+    if parent is not None:
+        check_open(parent, section, by)
+    if after is not None and not siblings.filter(id=after.id).exists():
         raise InvalidInput("place_after", after=str(after.id))
-    siblings = Section.objects.filter(document=document, parent=parent).order_by("rank")
-    if moving is not None:
-        siblings = siblings.exclude(id=moving.id)
-    low = Section.objects.values_list("rank", flat=True).get(id=after.id) if after else ""
-    high = siblings.filter(rank__gt=low).values_list("rank", flat=True).first()
-    return between(low, high or "")
+    low = siblings.get(id=after.id).rank if after else ""
+    next_one = siblings.exclude(id=section.id).filter(rank__gt=low).first()
+    return free_rank(section, low, next_one.rank if next_one else "")
+
+
+def check_open(parent: Section, section: Section, by: By) -> None:
+    """Nothing is put where nobody would see it, nor by a tool where it may not write."""
+    parent = Section.whole().filter(id=parent.id).first() or parent
+    if not parent.shows:
+        raise InvalidInput("place", type=section.type, within=list(section.shape.within))
+    if by.kind == AuthorKind.TOOL and parent.is_locked:
+        raise StaleChange("locked", object=str(parent.id))
+
+
+def free_rank(section: Section, low: str, high: str) -> str:
+    """Between these two, and never where another section of the document stands or ever stood: what is removed or
+    moved away finds its place free when it comes back."""
+    ranks = Change.objects.filter(root_id=section.document_id, path="rank").exclude(object_id=section.id)
+    taken = set(ranks.values_list("after", flat=True))
+    rank = between(low, high)
+    while rank in taken:
+        rank = between(low, rank)
+    return rank
 
 
 def remove(section: Section, by: By) -> list[Change]:
