@@ -397,21 +397,20 @@ class Section(Editable):
 
     def clean_state(self, state: State) -> State:
         check_choice("status", state, Standing.values)
-        self.check_place(state)
         return clean_under_columns(self, self.shape.fields, state)
 
-    def check_place(self, state: State) -> None:
+    def check_place(self) -> None:
         """`validation.place` unless it stands in the document, or in a section that may hold it and is not in it."""
-        parent = state.get("parent")
         within = self.shape.within
-        above = Section.objects.filter(id=parent, document_id=self.document_id).first() if parent else None
-        fits = above.type in within if above else not within and parent is None
-        if not fits or not state["rank"]:
-            raise InvalidInput("place", type=self.type, within=list(within))
-        while above is not None:
-            if above.pk == self.pk:
-                raise InvalidInput("place", type=self.type, within=list(within))
+        beside = Section.objects.filter(document_id=self.document_id)
+        above = beside.filter(id=self.parent_id).first() if self.parent_id else None
+        fits = above.type in within if above else not within and self.parent_id is None
+        passed = {self.pk}
+        while above is not None and above.pk not in passed:
+            passed.add(above.pk)
             above = above.parent
+        if not fits or above is not None or not self.rank:
+            raise InvalidInput("place", type=self.type, within=list(within))
 
 
 def check_choice(name: str, state: State, allowed: Sequence[str]) -> None:

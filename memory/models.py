@@ -209,6 +209,9 @@ class Editable(models.Model):
         """The state as it may be kept. Raises InvalidInput for what its kind does not allow."""
         raise NotImplementedError
 
+    def check_place(self) -> None:
+        """Raises InvalidInput when it cannot stand where it does, among the others as they are now."""
+
     def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
         """What else changes when these paths are changed by such an author."""
         return {}

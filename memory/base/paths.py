@@ -3,6 +3,7 @@
 A state is JSON without nulls: what is unknown is absent, so `get` answers None for both and `put` of None takes away.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -27,6 +28,11 @@ def get(state: Mapping[str, Any], path: str) -> Any:
     for part in segments(path):
         found = child(found, part)
     return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether both are the same JSON: 1 is neither 1.0 nor true; the order of keys tells nothing."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def child(holder: Any, part: str) -> Any:

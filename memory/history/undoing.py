@@ -1,18 +1,22 @@
 """Undo: a change forward to what was there before. Alone, in the middle, or all that one group did."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 
 from memory.base import paths
 from memory.base.errors import InvalidInput, NotFound, StaleChange
 from memory.base.ids import new_id
-from memory.history.ground import By, admit, author_of, load, lock_roots
-from memory.history.writing import Wish, write
+from memory.base.paths import State
+from memory.history.ground import By, admit, author_of, load, lock_roots, replay
+from memory.history.writing import Wish, put_down, write
 from memory.models import AuthorKind, Change, Editable, Snapshot, User
 
 TOGETHER = ("parent", "rank")  # a move is both; neither is undone without the other
@@ -24,65 +28,127 @@ def undo(change: Change, by: User) -> list[Change]:
     Undoing what is undone already changes nothing. Raises StaleChange `conflict.stale_change` when the path does not
     hold what this change had written, showing what stands in the way.
     """
-    moved = Q(object_id=change.object_id, version=change.version, path__in=TOGETHER)
-    together = Change.objects.filter(moved) if change.path in TOGETHER else [change]
-    return undo_all(list(together), by)
+    with transaction.atomic():
+        lock_roots([change.root_id])
+        return undo_all(Change.objects.filter(pk__in=going_along(change)), by)
 
 
 def undo_group(group: UUID, by: User) -> list[Change]:
     """Undo all that was done under this group, on all objects, or nothing of it."""
-    changes = list(Change.objects.visible(by).filter(group=group))
-    if not changes:
+    changes = Change.objects.filter(group=group)
+    if not changes.visible(by).exists():
         raise NotFound("group")
     return undo_all(changes, by)
 
 
-def undo_all(changes: Sequence[Change], by: User) -> list[Change]:
-    group = new_id()
+def going_along(change: Change) -> list[UUID]:
+    """What is undone with it: the other half of a move, all that its group made of a new object, and the labels that
+    spoke of its text, where they still say so."""
+    beside = Change.objects.filter(object_id=change.object_id, version=change.version).exclude(pk=change.pk)
+    if change.path in TOGETHER:
+        along = [other.pk for other in beside if other.path in TOGETHER]
+    elif is_creation(change):
+        along = list(Change.objects.filter(object_id=change.object_id, group=change.group).values_list("pk", flat=True))
+    else:
+        along = labels_of(change, list(beside))
+    return [change.pk, *along]
+
+
+def labels_of(change: Change, beside: Sequence[Change]) -> list[UUID]:
+    """The labels written with this text, unless another text of that writing still stands, or they were changed."""
+    named = Editable.types[change.object_type].LABELS
+    labels = [other for other in beside if other.path in named]
+    texts = [other for other in beside if other.path not in named]
+    if change.path in named or not labels or len(standing_undos(texts)) < len(texts):
+        return []
+    state = load({(change.object_type, change.object_id)})[change.object_id].state()
+    return [label.pk for label in labels if paths.same(paths.get(state, label.path), label.after)]
+
+
+def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
     with transaction.atomic():
-        lock_roots({change.root_id for change in changes})
+        roots = set(chosen.values_list("root_id", flat=True))
+        lock_roots(roots)
+        changes = list(chosen.filter(root_id__in=roots))  # as they are now that nobody adds to them
+        if not changes:
+            raise NotFound("object", objects=[])
         objects = load({(change.object_type, change.object_id) for change in changes})
         admit(By.person(by), objects.values())
+        undoings = [Undoing(objects[object_id], own) for object_id, own in by_object(changes)]
         undone = standing_undos(changes)
-        obstacles: list[Change] = []
-        written: list[Change] = []
-        for obj, own in by_object(changes, objects):
-            layers = undoing(obj, own, undone, obstacles)
-            if not obstacles:
-                written += write_undo(obj, layers, by, group, own)
-        if obstacles:
-            raise StaleChange("stale_change", changes=[obstacle(change, objects) for change in obstacles])
+        for undoing in undoings:
+            undoing.plan(undone)
+        if obstacles := [obstacle for undoing in undoings for obstacle in undoing.obstacles]:
+            raise in_the_way(obstacles, objects)
+        try:
+            return write_all(undoings, By(AuthorKind.UNDO, by), new_id())
+        except InvalidInput as error:  # what was, cannot be any more: its place is gone, or its kind has changed
+            raise in_the_way(changes, objects, error.code) from error
+
+
+def write_all(undoings: Sequence[Undoing], by: By, group: UUID) -> list[Change]:
+    """Where things stand is checked when all of them do: in between, two may stand in each other."""
+    written = [change for undoing in undoings for change in undoing.write(by, group)]
+    for undoing in undoings:
+        undoing.check()
     return written
 
 
-def write_undo(
-    obj: Editable, layers: Sequence[Sequence[Wish]], by: User, group: UUID, changes: Sequence[Change]
-) -> list[Change]:
+class Undoing:
+    """The way back of one object: layers of wishes, one for each version that is taken back, newest first."""
+
+    def __init__(self, obj: Editable, changes: Sequence[Change]) -> None:
+        self.obj = obj
+        self.changes = sorted(changes, key=lambda change: (change.version, change.id), reverse=True)
+        self.state = obj.state()
+        self.layers: dict[int, list[Wish]] = {}
+        self.obstacles: list[Change] = []
+
+    def plan(self, undone: set[UUID]) -> None:
+        standing = [change for change in self.changes if change.pk not in undone]
+        created = [change for change in standing if is_creation(change)]
+        if created and not is_result(self.state, reversed(standing)):
+            self.obstacles += created
+            return
+        # An object that these changes created goes as a whole: its parts stay in it for the redo.
+        for change in created or standing:
+            self.take_back(change)
+
+    def take_back(self, change: Change) -> None:
+        if not paths.same(paths.get(self.state, change.path), change.after):
+            self.obstacles.append(change)
+            return
+        try:
+            paths.put(self.state, change.path, change.before, change.place)
+        except InvalidInput:  # what held it is gone
+            self.obstacles.append(change)
+            return
+        self.layers.setdefault(change.version, []).append(Wish(change.path, change.before, change.place, change))
+
+    def write(self, by: By, group: UUID) -> list[Change]:
+        return put_down(self.obj, list(self.layers.values()), by, "", group) if self.layers else []
+
+    def check(self) -> None:
+        """Raises InvalidInput unless each path holds just what it held before."""
+        if not self.layers:
+            return
+        self.obj.check_place()
+        wanted, stands = self.obj.settled({"present": False, **self.state}), self.obj.state()
+        for wish in chain(*self.layers.values()):
+            if not paths.same(paths.get(stands, wish.path), paths.get(wanted, wish.path)):
+                raise InvalidInput("fields", problems=[{"path": wish.path}])
+
+
+def is_creation(change: Change) -> bool:
+    return change.path == "present" and change.version == 1
+
+
+def is_result(state: State, changes: Iterable[Change]) -> bool:
+    """Whether the object is just what these changes made of nothing."""
     try:
-        return write(obj, layers, By(AuthorKind.UNDO, by), "", group)
-    except InvalidInput as error:  # where it came from is not there any more
-        shown = [obstacle(change, {obj.pk: obj}) for change in changes]
-        raise StaleChange("stale_change", changes=shown, because=error.code) from error
-
-
-def undoing(obj: Editable, changes: Sequence[Change], undone: set[UUID], obstacles: list[Change]) -> list[list[Wish]]:
-    """Layers that take the changes back, newest first; what another value stands upon goes to `obstacles`.
-
-    An object that these changes created goes as a whole: its parts stay in it for the redo.
-    """
-    state = obj.state()
-    created = any(change.path == "present" and change.version == 1 for change in changes)
-    layers: dict[int, list[Wish]] = {}
-    for change in sorted(changes, key=lambda change: (change.version, change.id), reverse=True):
-        if change.pk in undone or (created and change.path != "present"):
-            continue
-        if paths.get(state, change.path) != change.after:
-            obstacles.append(change)
-            continue
-        wish = Wish(change.path, change.before, change.place, change)
-        paths.put(state, wish.path, wish.value, wish.place)
-        layers.setdefault(change.version, []).append(wish)
-    return list(layers.values())
+        return paths.same(replay(changes), state)
+    except InvalidInput:
+        return False
 
 
 def standing_undos(changes: Iterable[Change]) -> set[UUID]:
@@ -97,11 +163,21 @@ def standing_undos(changes: Iterable[Change]) -> set[UUID]:
     return {change.pk for change in changes if change.pk in undone}
 
 
-def obstacle(change: Change, objects: Mapping[UUID, Editable]) -> dict[str, Any]:
+def in_the_way(changes: Iterable[Change], objects: Mapping[UUID, Editable], because: str = "") -> StaleChange:
+    shown = [obstacle(change, objects[change.object_id]) for change in changes]
+    refusal = StaleChange("stale_change", changes=shown)
+    if because:
+        refusal.params["because"] = because
+    return refusal
+
+
+def obstacle(change: Change, obj: Editable) -> dict[str, Any]:
     """What a reader needs to decide: the change that was to be undone, and what stands there now."""
-    obj = objects[change.object_id]
-    since = Change.objects.filter(object_id=obj.pk, version__gt=change.version).order_by(F("version").desc())
-    way = [later for later in since.select_related("user") if paths.overlap(later.path, change.path)][:1]
+    since = Change.objects.filter(object_id=obj.pk, version__gt=change.version).select_related("user")
+    if is_creation(change):
+        since = since.exclude(group=change.group)
+    newest = since.order_by("-version", "-id")
+    way = [later for later in newest if is_creation(change) or paths.overlap(later.path, change.path)][:1]
     return {
         "id": str(change.pk),
         "object": {"type": obj.OBJECT, "id": str(obj.pk), "version": obj.version},
@@ -123,13 +199,13 @@ def restore(saved: Snapshot, by: User) -> list[Change]:
         wishes = [
             Wish(name, saved.state.get(name))
             for name in sorted({*current, *saved.state})
-            if current.get(name) != saved.state.get(name)
+            if not paths.same(current.get(name), saved.state.get(name))
         ]
         return write(obj, [wishes], By.person(by), "restored", new_id())
 
 
-def by_object(changes: Iterable[Change], objects: Mapping[UUID, Editable]) -> Iterable[tuple[Editable, list[Change]]]:
+def by_object(changes: Iterable[Change]) -> list[tuple[UUID, list[Change]]]:
     own: defaultdict[UUID, list[Change]] = defaultdict(list)
     for change in changes:
         own[change.object_id].append(change)
-    return [(objects[object_id], own[object_id]) for object_id in sorted(own)]
+    return sorted(own.items())

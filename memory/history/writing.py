@@ -83,6 +83,16 @@ def write(
     obj: Editable, layers: Sequence[Sequence[Wish]], by: By, reason: str, group: UUID, old: State | None = None
 ) -> list[Change]:
     """Each layer becomes one version. The root is locked, and `obj` stands as it does in the database."""
+    changes = put_down(obj, layers, by, reason, group, old)
+    if changes:
+        obj.check_place()
+    return changes
+
+
+def put_down(
+    obj: Editable, layers: Sequence[Sequence[Wish]], by: By, reason: str, group: UUID, old: State | None = None
+) -> list[Change]:
+    """`write`, of several objects: where each then stands is to be checked when all are written."""
     old, first_version = obj.state() if old is None else old, obj.version
     state, changes = deepcopy(old), []
     for n, layer in enumerate(layers, 1):
@@ -96,7 +106,7 @@ def write(
             changes += [sign(obj, change, by, reason, group) for change in made]
     if not changes:
         return []
-    if first_version:
+    if first_version and not is_made_by(obj, group):
         Snapshot.objects.bulk_create([snapshot(obj, old, first_version, group)], ignore_conflicts=True)
     obj.take(state)
     obj.save(update_fields=["fields", "version", *obj.COLUMNS])
@@ -109,7 +119,7 @@ def write(
 def apply(state: State, wish: Wish) -> Change | None:
     """Make the wish come true in `state`; the change this is, or None when it was so already."""
     before, place = paths.get(state, wish.path), paths.place(state, wish.path)
-    if before == wish.value:
+    if paths.same(before, wish.value):
         return None
     paths.put(state, wish.path, wish.value, wish.place)
     place = paths.place(state, wish.path) if place is None else place
@@ -120,16 +130,16 @@ def refit(before: State, cleaned: State, made: Sequence[Change]) -> list[Change]
     """The changes as they are kept after cleaning: by path where that tells all of a field, else the whole field."""
     for change in made:
         change.after = paths.get(cleaned, change.path)
-    fitted = [change for change in made if change.before != change.after]
+    fitted = [change for change in made if not paths.same(change.before, change.after)]
     replayed = replay(fitted, before)
     for name in sorted({*replayed, *cleaned}):
-        if replayed.get(name) == cleaned.get(name):
+        if paths.same(replayed.get(name), cleaned.get(name)):
             continue
         parts = [change for change in fitted if paths.overlap(change.path, name)]
         fitted = [change for change in fitted if change not in parts]
         undoes = parts[0].undoes if parts else None
         fitted.append(Change(path=name, before=before.get(name), after=cleaned.get(name), undoes=undoes))
-    return [change for change in fitted if change.before != change.after]
+    return [change for change in fitted if not paths.same(change.before, change.after)]
 
 
 def sign(obj: Editable, change: Change, by: By, reason: str, group: UUID) -> Change:
@@ -139,6 +149,11 @@ def sign(obj: Editable, change: Change, by: By, reason: str, group: UUID) -> Cha
     change.author, change.user, change.run_id, change.step = by.kind, by.user, by.run_id, by.step
     change.group, change.reason = group, clean_text(reason)[:200]
     return change
+
+
+def is_made_by(obj: Editable, group: UUID) -> bool:
+    """Before the first change of this group there was nothing."""
+    return Change.objects.filter(object_id=obj.pk, version=1, group=group).exists()
 
 
 def snapshot(obj: Editable, state: State, version: int, group: UUID) -> Snapshot:

@@ -5,19 +5,26 @@ from typing import Any
 import pytest
 
 from generation import documents, sections
-from generation.fields import Fields, Kind, SectionType
+from generation.fields import Fields, Kind, SectionType, line
 from generation.models import Document, Section
-from memory import history
+from memory import history, workspaces
 from memory.base.errors import InvalidInput, NotFound, StaleChange
 from memory.base.ids import new_id
 from memory.history import By
 from memory.history.undoing import standing_undos
-from memory.models import AuthorKind, Change, Snapshot
+from memory.models import AuthorKind, Change, Membership, Snapshot
 from tests.people import People
 
 
 class NoFields(Fields):
     """Of a kind that had some once."""
+
+
+class OneLine(Fields):
+    """Of a kind that had several."""
+
+    title: str | None = line(100)
+    description: str | None = line(100)
 
 
 @pytest.fixture
@@ -232,3 +239,134 @@ def test_nobody_edits_what_a_stand_in_says_of_itself(chapter: Section, people: P
     for path in ("fallback", "fallback/error_code", "present/x", "rank/x", "locked/x"):
         with pytest.raises(InvalidInput, match="validation.path"):
             sections.edit(chapter, {path: "x"}, owner)
+
+
+def test_what_was_written_into_a_new_section_is_not_taken_away_with_it(
+    course: Document, chapter: Section, people: People
+) -> None:
+    created = Change.objects.filter(object_id=chapter.id, path="present").get()
+    (later,) = sections.edit(chapter, {"title": "By hand"}, By.person(people.teammate))
+    for undo in (lambda: history.undo(created, people.owner), lambda: history.undo_group(created.group, people.owner)):
+        with pytest.raises(StaleChange) as refused:
+            undo()
+        (shown,) = refused.value.params["changes"]
+        assert (shown["path"], shown["in_the_way"][0]["id"]) == ("present", str(later.pk))
+    history.undo(later, by=people.teammate)
+    (undone,) = history.undo(created, by=people.owner)
+    assert documents.sections_of(course) == []
+    history.undo(undone, by=people.owner)
+    assert [each.id for each in documents.sections_of(course)] == [chapter.id]
+
+
+def test_what_held_it_being_gone_stands_in_the_way(block: Section, owner: By, people: People) -> None:
+    (taken,) = sections.edit(block, {"questions/a/answers/a1": None}, owner)
+    sections.edit(block, {"questions/a": None}, owner)
+    with pytest.raises(StaleChange, match="conflict.stale_change"):
+        history.undo(taken, by=people.owner)
+
+
+def test_items_come_back_where_they_were_however_many_at_once(block: Section, owner: By, people: People) -> None:
+    was = questions_of(block)
+    (first, second) = sections.edit(block, {"questions/a": None, "questions/b": None}, owner)
+    assert questions_of(block) == []
+    history.undo_group(first.group, by=people.owner)
+    assert questions_of(block) == was
+    sections.edit(block, {"questions": [was[1], was[0]]}, owner)
+    (changed,) = sections.edit(block, {"questions/a/text": "Who?"}, owner)
+    sections.edit(block, {"questions": was[:1] + [{"id": "c", "text": "How?"}] + was[1:]}, owner)
+    with pytest.raises(StaleChange):
+        history.undo(changed, by=people.owner)
+    assert agrees(block)
+    assert second.place == 0
+
+
+def test_the_label_of_a_stand_in_comes_back_with_its_text(chapter: Section, owner: By, people: People) -> None:
+    error = {"error_code": "model.timeout", "params": {}}
+    machine = By(AuthorKind.RECIPE, None, new_id(), "chapter-1")
+    stand_in = {"description": "Stand-in.", "fallback": error}
+    history.write_as_recipe(chapter, stand_in, machine, read_version=1, group=new_id())
+    changes = sections.edit(chapter, {"description": "By hand.", "title": "By hand"}, owner)
+    by_path = {change.path: change for change in changes}
+    history.undo(by_path["title"], by=people.owner)
+    assert fresh(chapter).fallback is None
+    undone = history.undo(by_path["description"], by=people.owner)
+    assert fresh(chapter).fallback == error
+    history.undo(next(change for change in undone if change.path == "description"), by=people.owner)
+    assert fresh(chapter).fallback is None
+    sections.edit(chapter, {"status": "approved"}, owner)
+    history.undo(by_path["description"], by=people.owner)
+    assert (fresh(chapter).fallback, fresh(chapter).status) == (error, "approved")
+    assert agrees(chapter)
+
+
+def test_a_snapshot_is_of_what_was_before_its_group(chapter: Section, owner: By) -> None:
+    created = Change.objects.filter(object_id=chapter.id)[0]
+    history.edit(chapter, {"title": "While"}, owner, group=created.group)
+    assert not Snapshot.objects.filter(object_id=chapter.id).exists()
+
+
+def test_a_group_that_one_may_not_undo_whole_is_not_undone_in_part(course: Document, people: People, owner: By) -> None:
+    elsewhere = workspaces.create("Elsewhere too", people.owner)
+    other = documents.create("course", "There", {}, user=people.owner, workspace=elsewhere)
+    turn = new_id()
+    for document in (course, other):
+        history.edit(document, {"title": "Both"}, owner, group=turn)
+    with pytest.raises(NotFound):
+        history.undo_group(turn, by=people.teammate)
+    assert Document.objects.get(id=course.id).title == "Both"
+    assert len(history.undo_group(turn, by=people.owner)) == 2
+
+
+def test_who_left_the_workspace_undoes_nothing_there(chapter: Section, people: People) -> None:
+    (change,) = sections.edit(chapter, {"title": "Mine"}, By.person(people.teammate))
+    Membership.objects.filter(user=people.teammate).delete()
+    saved = Snapshot.objects.get(group=change.group)
+    for verb in (
+        lambda: history.undo(change, people.teammate),
+        lambda: history.undo_group(change.group, people.teammate),
+        lambda: history.restore(saved, people.teammate),
+        lambda: sections.edit(chapter, {"title": "x"}, By(AuthorKind.TOOL, people.teammate)),
+        lambda: sections.edit(chapter, {"title": "x"}, By(AuthorKind.PERSON, None)),
+    ):
+        with pytest.raises(NotFound):
+            verb()
+    assert fresh(chapter).version == 2
+
+
+def test_a_group_is_undone_whatever_the_order_of_its_objects(
+    course: Document, owner: By, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch = SectionType(NoFields, within=("chapter", "branch"))
+    kind = Kind("course", NoFields, {"chapter": SectionType(NoFields), "branch": branch})
+    monkeypatch.setattr("generation.models.KINDS", {"course": kind})
+    chapter = sections.add(course, "chapter", {}, owner)
+    for low, high in ((0, 1), (1, 0)):
+        pair = [sections.add(course, "branch", {}, owner, parent=chapter) for _ in range(2)]
+        sections.move(pair[high], owner, parent=pair[low], after=None)
+        with pytest.raises(InvalidInput, match="validation.place"):
+            sections.move(pair[low], owner, parent=pair[high], after=None)
+        with pytest.raises(InvalidInput, match="validation.place"):
+            sections.move(pair[low], owner, parent=pair[low], after=None)
+        # Turned round in one group: undone one by one, one of them would stand in the other.
+        turn = new_id()
+        history.edit(pair[high], {"parent": str(chapter.id)}, owner, group=turn)
+        history.edit(pair[low], {"parent": str(pair[high].id)}, owner, group=turn)
+        history.undo_group(turn, by=people.owner)
+        assert fresh(pair[high]).parent_id == pair[low].id
+        assert fresh(pair[low]).parent_id == chapter.id
+
+
+def test_a_value_of_an_older_schema_is_not_restored_as_another(
+    chapter: Section, owner: By, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (change,) = sections.edit(chapter, {"description": "Two\nlines"}, owner)
+    sections.edit(chapter, {"description": None}, owner)
+    newest = Change.objects.get(object_id=chapter.id, version=3)
+    oneline = Kind("course", NoFields, {"chapter": SectionType(OneLine)})
+    monkeypatch.setattr("generation.models.KINDS", {"course": oneline})
+    with pytest.raises(StaleChange) as refused:
+        history.undo(newest, by=people.owner)
+    assert refused.value.params["because"] == "validation.fields"
+    assert "description" not in fresh(chapter).fields
+    assert fresh(chapter).version == 3
+    assert change.after == "Two\nlines"
