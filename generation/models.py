@@ -390,6 +390,10 @@ class Section(Editable):
         """Neither it nor what it stands in was removed."""
         return self.present and (self.parent is None or self.parent.shows)
 
+    def inside(self) -> list[UUID]:
+        held = [(each.id, each.inside()) for each in self.sections.all()]
+        return [section_id for own, below in held for section_id in (own, *below)]
+
     def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
         """What a person writes over a stand-in is a text like any other."""
         writes = any(path.split("/")[0] not in self.COLUMNS for path in values)

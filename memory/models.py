@@ -205,6 +205,10 @@ class Editable(models.Model):
             setattr(self, column.attname, column.to_python(state.get(name, column.get_default())))
         self.fields = {name: value for name, value in state.items() if name not in self.COLUMNS}
 
+    def inside(self) -> list[UUID]:
+        """The objects that it holds: they go when it goes."""
+        return []
+
     def clean_state(self, state: State) -> State:
         """The state as it may be kept. Raises InvalidInput for what its kind does not allow."""
         raise NotImplementedError

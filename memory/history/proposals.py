@@ -12,7 +12,7 @@ from memory.base import paths
 from memory.base.errors import StaleChange
 from memory.base.ids import new_id
 from memory.history.ground import PEOPLE, By, admit, later_changes, load, lock_roots, reload, tell
-from memory.history.writing import wishes_of, write
+from memory.history.writing import gated, wishes_of, write
 from memory.models import Change, Editable, Proposal, ProposalState, User
 
 
@@ -32,6 +32,7 @@ def write_as_recipe(
     What people changed since, and everything in a locked object, becomes one proposal; the rest is written. Labels of
     the object (`implied` paths) are the writer's only while some of the text beside them is.
     """
+    values = gated(values)
     with transaction.atomic():
         lock_roots([obj.root_id])
         reload(obj)
@@ -39,16 +40,28 @@ def write_as_recipe(
         kept = set(values) if obj.is_locked else touched_by_people(obj, values, read_version)
         if kept and not set(values) - kept - obj.LABELS:
             kept |= obj.LABELS & set(values)
-        held = {path: values[path] for path in kept - obj.LABELS if paths.get(state, path) != values[path]}
+        held = {
+            path: values[path] for path in kept - obj.LABELS if not paths.same(paths.get(state, path), values[path])
+        }
         proposal = propose(obj, held, by) if held else None
         free = {path: value for path, value in values.items() if path not in kept}
         return Written(write(obj, [wishes_of(obj, free, by)], by, reason, group), proposal)
 
 
 def touched_by_people(obj: Editable, values: Mapping[str, Any], since: int) -> set[str]:
-    """Which of the paths people, or tools on their behalf, changed after this version."""
+    """Which of the paths people, or tools on their behalf, changed after this version.
+
+    To remove the object is to take away all that they wrote in it, and in what stands in it.
+    """
     theirs = [change.path for change in later_changes(obj, since) if change.author in PEOPLE]
-    return {path for path in values if paths.overlaps(path, theirs)}
+    touched = {path for path in values if paths.overlaps(path, theirs)}
+    if values.get("present") is False and (theirs or holds_of_people(obj)):
+        touched.add("present")
+    return touched
+
+
+def holds_of_people(obj: Editable) -> bool:
+    return Change.objects.filter(object_id__in=obj.inside(), author__in=PEOPLE).exists()
 
 
 def propose(obj: Editable, values: Mapping[str, Any], by: By) -> Proposal:
@@ -69,7 +82,10 @@ def accept(proposal: Proposal, by: User) -> list[Change]:
     """Write what was proposed. Raises `conflict.decided` once somebody has decided."""
     with transaction.atomic():
         obj = decide(proposal, by, ProposalState.ACCEPTED)
-        return write(obj, [wishes_of(obj, proposal.values, By.person(by))], By.person(by), "proposal", new_id())
+        changes = write(obj, [wishes_of(obj, proposal.values, By.person(by))], By.person(by), "proposal", new_id())
+        if not changes:  # it stood there already
+            tell(obj)
+        return changes
 
 
 def reject(proposal: Proposal, by: User) -> None:

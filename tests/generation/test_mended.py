@@ -8,7 +8,7 @@ from generation import documents, sections
 from generation.fields import Fields, Kind, SectionType, line
 from generation.models import Document, Section
 from memory import history, workspaces
-from memory.base.errors import InvalidInput, NotFound, StaleChange
+from memory.base.errors import InvalidInput, NotFound, PermissionRefused, StaleChange
 from memory.base.ids import new_id
 from memory.history import By
 from memory.history.undoing import standing_undos
@@ -370,3 +370,49 @@ def test_a_value_of_an_older_schema_is_not_restored_as_another(
     assert "description" not in fresh(chapter).fields
     assert fresh(chapter).version == 3
     assert change.after == "Two\nlines"
+
+
+def test_a_machine_removes_nothing_that_people_wrote_in(course: Document, chapter: Section, owner: By) -> None:
+    def machine_removes(section: Section, read_version: int) -> history.Written:
+        return history.write_as_recipe(section, {"present": False}, machine, read_version=read_version, group=new_id())
+
+    machine = By(AuthorKind.RECIPE, owner.user, new_id(), "outline")
+    lesson = sections.add(course, "lesson", {}, machine, parent=chapter)
+    part = sections.add(course, "part", {"title": "x"}, machine, parent=lesson)
+    sections.edit(part, {"title": "By hand"}, owner)
+    for section in (part, lesson, chapter):
+        written = machine_removes(section, 1)
+        assert written.changes == []
+        assert written.proposal is not None
+        assert written.proposal.values == {"present": False}
+    other = sections.add(course, "lesson", {}, machine, parent=chapter)
+    assert machine_removes(other, 1).proposal is None
+    assert machine_removes(part, 2).proposal is None  # it had read what stood there
+    assert not fresh(part).present
+
+
+def test_a_proposal_passes_the_gate_and_can_be_accepted(chapter: Section, owner: By, people: People) -> None:
+    sections.edit(chapter, {"title": "By hand", "description": "By hand"}, owner)
+    machine = By(AuthorKind.RECIPE, owner.user, new_id(), "outline")
+    values = {"title": "Ma\x00chine\ud800", "description": "By hand"}
+    written = history.write_as_recipe(chapter, values, machine, read_version=1, group=new_id())
+    assert written.proposal is not None
+    assert written.proposal.values == {"title": "Machine\ufffd"}
+    sections.edit(chapter, {"title": "Machine\ufffd"}, owner)
+    assert history.accept(written.proposal, by=people.teammate) == []
+    with pytest.raises(StaleChange, match="conflict.decided"):
+        history.reject(written.proposal, by=people.owner)
+
+
+def test_who_may_not_change_does_not_decide(chapter: Section, owner: By, people: People) -> None:
+    sections.lock(chapter, owner)
+    machine = By(AuthorKind.RECIPE, owner.user, new_id(), "outline")
+    proposal = history.write_as_recipe(chapter, {"title": "x"}, machine, read_version=2, group=new_id()).proposal
+    assert proposal is not None
+    for decide in (history.accept, history.reject):
+        with pytest.raises(NotFound):
+            decide(proposal, by=people.stranger)
+        with pytest.raises(PermissionRefused):
+            decide(proposal, by=people.viewer)
+    proposal.refresh_from_db()
+    assert proposal.state == "open"
