@@ -8,16 +8,21 @@ LAST = len(DIGITS) - 1
 
 
 def between(low: str, high: str) -> str:
-    """A rank above `low` and below `high`; empty for an open end. Short: ends grow slowly, halves are halved."""
+    """A rank above `low` and below `high`; empty for an open end.
+
+    Short: at an open end the next digit is taken, so that some sixty ranks follow before one grows; else the middle.
+    """
     if high and low >= high:
         raise ValueError(f"no rank lies between {low!r} and {high!r}")
+    ends = bool(low), bool(high)
     shared = ""
     while True:
         n = len(shared)
         below = DIGITS.index(low[n]) if n < len(low) else 0
         above = DIGITS.index(high[n]) if high and n < len(high) else LAST + 1
-        if above - below > 1:
-            step = (above - below) // 2 if low and high else (1 if low else (above - below) // 2)
+        room = above - below
+        if room > 1:
+            step = {(True, False): 1, (False, True): room - 1}.get(ends, room // 2)
             return shared + DIGITS[below + step]
         shared += DIGITS[below]
         if above > below:
