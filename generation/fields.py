@@ -22,8 +22,8 @@ from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
 
 MARKDOWN_MAX = 200_000
-BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s+")
-LINE_END = re.compile(r"\s*[\r\n]+\s*")
+BULLET = re.compile(r"^\s*(?:(?:[-*•–]|\d+[.)])\s+)+")
+LINE_END = re.compile(r"\s*[\r\n\x85\u2028\u2029]+\s*")
 
 
 class Fields(BaseModel):
@@ -38,6 +38,17 @@ class Fields(BaseModel):
         about = cls.model_fields[str(info.field_name)].json_schema_extra
         form = about.get("format") if isinstance(about, dict) else None
         return TIDY[str(form)](value) if form in TIDY else value
+
+    @model_validator(mode="after")
+    def items_told_apart(self) -> "Fields":
+        """Of two items of one list with the same id, the later one gets its own."""
+        for value in vars(self).values():
+            known: set[str] = set()
+            for item in value if isinstance(value, list) else ():
+                if isinstance(item, Item):
+                    item.id = new_id().hex[-12:] if item.id in known else item.id
+                    known.add(item.id)
+        return self
 
 
 def line(most: int) -> Any:
@@ -91,6 +102,8 @@ def flat(value: Any) -> Any:
 def in_words(value: Any) -> str:
     if isinstance(value, Mapping):
         return ": ".join(words for each in value.values() if (words := in_words(each)))
+    if isinstance(value, list):
+        return ", ".join(words for each in value if (words := in_words(each)))
     return "" if value is None else str(value)
 
 
