@@ -115,8 +115,8 @@ def empty_bin(workspace: Workspace, by: User) -> int:
         binned = Document.objects.filter(workspace=workspace, present=False).exclude(
             runs__claim__state__in=("queued", "running", "waiting")
         )
-        roots = list(binned.values_list("id", flat=True))
-        history.lock_roots(roots)
+        history.lock_roots(binned.values_list("id", flat=True))
+        roots = list(binned.values_list("id", flat=True))  # what was taken out until the locks were held, stays
         for kept in (Change, Snapshot, Proposal, Basis):
             kept._default_manager.filter(root_id__in=roots).delete()
         Document.objects.filter(id__in=roots).delete()
@@ -137,7 +137,9 @@ def remove_folder(folder: Folder, by: User) -> None:
     workspaces.require(by, folder.workspace, Role.EDITOR)
     above = str(folder.parent_id) if folder.parent_id else None
     with transaction.atomic():
-        for document in Document.whole().filter(folder=folder):
+        filed = Document.whole().filter(folder=folder)
+        history.lock_roots(filed.values_list("id", flat=True))  # in one go: one by one, two of us could wait in a ring
+        for document in filed:
             history.edit(document, {"folder": above}, By.person(by), reason="folder_removed")
         folder.folders.update(parent=folder.parent)
         folder.delete()
