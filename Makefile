@@ -39,7 +39,8 @@ bench: dev-environment
 # What `make test` breaks, far longer. CHAOS_SEED draws other blows.
 chaos: dev-environment
 	export CHAOS_KILLS=$${CHAOS_KILLS:-500} CHAOS_COURSE_KILLS=$${CHAOS_COURSE_KILLS:-500} CHAOS_NOTES=$${CHAOS_NOTES:-200} CHAOS_REDIS_AWAY=$${CHAOS_REDIS_AWAY:-60}
-	exec $(PYTHON) $(PYTEST) -s tests/chaos $(ARGS)
+	export HISTORY_EXAMPLES=$${HISTORY_EXAMPLES:-2000}
+	exec $(PYTHON) $(PYTEST) -s tests/chaos tests/generation/test_history_machine.py $(ARGS)
 
 # Does the suite notice each guard that is taken away? ARGS names some of tests/mutants.
 mutants: dev-environment

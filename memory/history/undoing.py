@@ -106,13 +106,16 @@ class Undoing:
 
     def plan(self, undone: set[UUID]) -> None:
         standing = [change for change in self.changes if change.pk not in undone]
-        created = [change for change in standing if is_creation(change)]
-        if created and not is_result(self.state, reversed(standing)):
-            self.obstacles += created
+        created = [change for change in self.changes if is_creation(change)]
+        if not created:
+            for change in standing:
+                self.take_back(change)
+        elif created[0] not in standing:
             return
-        # An object that these changes created goes as a whole: its parts stay in it for the redo.
-        for change in created or standing:
-            self.take_back(change)
+        elif is_result(self.state, reversed(standing)):
+            self.take_back(created[0])  # it goes as a whole: its parts stay in it for the redo
+        else:
+            self.obstacles += created
 
     def take_back(self, change: Change) -> None:
         if not paths.same(paths.get(self.state, change.path), change.after):
