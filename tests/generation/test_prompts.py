@@ -61,7 +61,10 @@ def named_by(slot: ast.expr | None, tables: dict[str, ast.Dict]) -> Iterator[str
     elif isinstance(slot, ast.Subscript) and isinstance(slot.value, ast.Name):
         yield from (str(value.value) for value in tables[slot.value.id].values if isinstance(value, ast.Constant))
     else:
-        assert not isinstance(slot, ast.JoinedStr), "a slot is named, or looked up in a table, never composed"
+        composed = isinstance(slot, ast.JoinedStr) and any(
+            isinstance(part, ast.Constant) and "/" in str(part.value) for part in slot.values
+        )
+        assert not composed, "a slot is named, or looked up in a table, never composed"
 
 
 def asked_for_below(folder: str) -> set[str]:
