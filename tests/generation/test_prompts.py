@@ -50,6 +50,8 @@ def asked_for(tree: ast.AST) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "step"):
+                continue
             place = {"write": 0, "write_as": 1}.get(node.func.attr)
             slot = node.args[place] if place is not None and len(node.args) > place else None
             yield from named_by(slot, tables)
@@ -61,10 +63,7 @@ def named_by(slot: ast.expr | None, tables: dict[str, ast.Dict]) -> Iterator[str
     elif isinstance(slot, ast.Subscript) and isinstance(slot.value, ast.Name):
         yield from (str(value.value) for value in tables[slot.value.id].values if isinstance(value, ast.Constant))
     else:
-        composed = isinstance(slot, ast.JoinedStr) and any(
-            isinstance(part, ast.Constant) and "/" in str(part.value) for part in slot.values
-        )
-        assert not composed, "a slot is named, or looked up in a table, never composed"
+        assert not isinstance(slot, ast.JoinedStr), "a slot is named, or looked up in a table, never composed"
 
 
 def asked_for_below(folder: str) -> set[str]:
