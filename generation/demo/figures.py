@@ -28,6 +28,12 @@ def number(schema: Mapping[str, Any], start: int, turn: int, *, integral: bool) 
     return float(least * step)
 
 
+def has_any(schema: Mapping[str, Any], *, integral: bool) -> bool:
+    """Whether a number of the schema's steps lies inside its bounds."""
+    least, most = _ends(schema, _step(schema, integral=integral))
+    return least <= most
+
+
 def _step(schema: Mapping[str, Any], *, integral: bool) -> Fraction:
     if "multipleOf" not in schema:
         return Fraction(1) if integral else FINEST

@@ -8,7 +8,7 @@ from zlib import crc32
 import orjson
 
 from generation.demo import lengths
-from generation.demo.figures import number
+from generation.demo.figures import has_any, number
 from generation.demo.place import Place
 from generation.demo.schema import Schemas, kind, kinds_of, names
 from generation.demo.strings import string
@@ -117,10 +117,10 @@ class Filler:
         return string(flat, place, self._prose)
 
     def _number(self, flat: Mapping[str, Any], place: Place) -> float:
-        return number(_marked(flat, place), self._start(place), place.turn, integral=False)
+        return number(_marked(flat, place, integral=False), self._start(place), place.turn, integral=False)
 
     def _integer(self, flat: Mapping[str, Any], place: Place) -> float:
-        return number(_marked(flat, place), self._start(place), place.turn, integral=True)
+        return number(_marked(flat, place, integral=True), self._start(place), place.turn, integral=True)
 
     def _boolean(self, flat: Mapping[str, Any], place: Place) -> bool:
         """In an array, true for one of the first two items only: so a list of answers has exactly one right one."""
@@ -160,11 +160,12 @@ def _must_end(place: Place) -> bool:
     return place.depth > DEEPEST or any(place.trail.count(ref) > ROUNDS_OF_A_REFERENCE for ref in place.trail)
 
 
-def _marked(flat: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
-    """Marks are good ones, so that whoever waits for a good mark gets on."""
+def _marked(flat: Mapping[str, Any], place: Place, *, integral: bool) -> Mapping[str, Any]:
+    """Marks are good ones, if there are any among what is allowed, so that whoever waits for a good mark gets on."""
     if place.noun not in MARKS or not flat.keys() >= {"minimum", "maximum"}:
         return flat
-    return {**flat, "minimum": flat["maximum"] - (flat["maximum"] - flat["minimum"]) / 5}
+    good = {**flat, "minimum": flat["maximum"] - (flat["maximum"] - flat["minimum"]) / 5}
+    return good if has_any(good, integral=integral) else flat
 
 
 def _positions(flat: Mapping[str, Any]) -> tuple[Sequence[Any], Any]:
