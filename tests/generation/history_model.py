@@ -19,13 +19,15 @@ WITHIN: dict[str, tuple[str, ...]] = {
     "lesson": ("chapter",),
     "part": ("lesson",),
     "branch": ("chapter", "branch"),
-    "exercise_block": ("chapter",),
+    "exercises": ("chapter",),
+    "exercise_block": ("exercises",),
     "evaluation": ("chapter",),
 }
 TEXTS: dict[str, dict[str, int]] = {
     "document": {"description": 2_000, "difficulty": 100},
     "chapter": {"title": 100, "description": 1_000},
     "lesson": {},
+    "exercises": {},
     "part": {"title": 200, "content": 200_000},
     "branch": {"title": 200, "content": 200_000},
     "exercise_block": {"topic": 200},

@@ -445,7 +445,8 @@ def a_course(people: People) -> Document:
     lesson = sections.add(document, "lesson", {}, by, parent=first)
     sections.add(document, "part", {"title": "Why", "content": "Because."}, by, parent=lesson)
     questions = [{"id": "a", "text": "What?", "answers": [{"id": "x", "text": "That"}, {"id": "y"}]}, {"id": "b"}]
-    sections.add(document, "exercise_block", {"questions": questions}, by, parent=first)
+    exercises = sections.add(document, "exercises", {}, by, parent=first)
+    sections.add(document, "exercise_block", {"questions": questions}, by, parent=exercises)
     sections.add(document, "evaluation", {"questions": questions}, by, parent=second)
     one, _ = (sections.add(document, "branch", {}, by, parent=first) for _ in range(2))
     sections.add(document, "branch", {}, by, parent=one)

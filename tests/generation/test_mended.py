@@ -48,7 +48,7 @@ def block(course: Document, chapter: Section, owner: By) -> Section:
         {"id": "a", "text": "What?", "answers": [{"id": "a1", "text": "This"}, {"id": "a2", "text": "That"}]},
         {"id": "b", "text": "Why?"},
     ]
-    return sections.add(course, "exercise_block", {"questions": questions}, owner, parent=chapter)
+    return sections.add(course, "evaluation", {"questions": questions}, owner, parent=chapter)
 
 
 def fresh(section: Section) -> Section:
