@@ -61,7 +61,7 @@ def labels_of(change: Change, beside: Sequence[Change]) -> list[UUID]:
     texts = [other for other in beside if other.path not in named]
     if change.path in named or not labels or len(standing_undos(texts)) < len(texts):
         return []
-    state = load({(change.object_type, change.object_id)})[change.object_id].state()
+    state = load(named_by([change]))[change.object_id].state()
     return [label.pk for label in labels if paths.same(paths.get(state, label.path), label.after)]
 
 
@@ -72,7 +72,7 @@ def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
         changes = list(chosen.filter(root_id__in=roots))  # as they are now that nobody adds to them
         if not changes:
             raise NotFound("object", objects=[])
-        objects = load({(change.object_type, change.object_id) for change in changes})
+        objects = load(named_by(changes))
         admit(By.person(by), objects.values())
         undoings = [Undoing(objects[object_id], own) for object_id, own in by_object(changes)]
         undone = standing_undos(changes)
@@ -81,9 +81,10 @@ def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
         if obstacles := [obstacle for undoing in undoings for obstacle in undoing.obstacles]:
             raise in_the_way(obstacles, objects)
         try:
-            return write_all(undoings, By(AuthorKind.UNDO, by), new_id())
+            with transaction.atomic():
+                return write_all(undoings, By(AuthorKind.UNDO, by), new_id())
         except InvalidInput as error:  # what was, cannot be any more: its place is gone, or its kind has changed
-            raise in_the_way(changes, objects, error.code) from error
+            raise in_the_way(changes, load(named_by(changes)), error.code) from error
 
 
 def write_all(undoings: Sequence[Undoing], by: By, group: UUID) -> list[Change]:
@@ -205,6 +206,10 @@ def restore(saved: Snapshot, by: User) -> list[Change]:
             if not paths.same(current.get(name), saved.state.get(name))
         ]
         return write(obj, [wishes], By.person(by), "restored", new_id())
+
+
+def named_by(changes: Iterable[Change]) -> set[tuple[str, UUID]]:
+    return {(change.object_type, change.object_id) for change in changes}
 
 
 def by_object(changes: Iterable[Change]) -> list[tuple[UUID, list[Change]]]:

@@ -32,7 +32,7 @@ from tests.generation.history_model import LABELS, QUESTIONS, TEXTS, WITHIN, Mod
 from tests.people import People
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "200"))
-STEPS = 14
+STEPS = 12
 
 Strategy = st.SearchStrategy[Any]
 

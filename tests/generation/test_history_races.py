@@ -276,14 +276,54 @@ def test_two_documents_do_not_wait_for_each_other(note: Document, people: People
     assert len(changes) == 1
 
 
-def test_writers_of_one_document_wait_for_each_other(note: Document, section: Section, owner: By) -> None:
+def every_verb(note: Document, section: Section, people: People) -> dict[str, Callable[[], Any]]:
+    """Each verb of the history, ready to be called on this section once."""
+    owner, machine = By.person(people.owner), By(AuthorKind.RECIPE, people.owner, new_id(), "section-1")
+    turns = [new_id(), new_id()]
+    changes = [history.edit(section, {"title": f"{n}"}, owner, group=turn)[0] for n, turn in enumerate(turns)]
+    offered: list[Proposal] = []
+    for n in range(2):
+        sections.edit(section, {"content": f"By hand {n}."}, owner)
+        values = {"content": f"Offered {n}."}
+        written = history.write_as_recipe(section, values, machine, read_version=1, group=new_id())
+        offered += [written.proposal] if written.proposal else []
+    new = Section(document=note, type="section", key="new", rank="z")
+    return {
+        "edit": partial(history.edit, fresh(section), {"content": "Later."}, owner),
+        "write_as_recipe": partial(
+            history.write_as_recipe, fresh(section), {"content": "x"}, machine, read_version=9, group=new_id()
+        ),
+        "create": partial(history.create, new, machine),
+        "undo": partial(history.undo, changes[1], people.owner),
+        "undo_group": partial(history.undo_group, turns[1], people.owner),
+        "restore": partial(history.restore, Snapshot.objects.get(group=turns[0]), people.owner),
+        "accept": partial(history.accept, offered[0], people.owner),
+        "reject": partial(history.reject, offered[1], people.owner),
+    }
+
+
+@pytest.mark.parametrize(
+    "verb", ["edit", "write_as_recipe", "create", "undo", "undo_group", "restore", "accept", "reject"]
+)
+def test_every_writer_of_a_document_waits_for_the_others(
+    verb: str, note: Document, section: Section, people: People
+) -> None:
+    call = every_verb(note, section, people)[verb]
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():
             history.lock_roots([note.id])
-            writing = threads.submit(closing(lambda: sections.edit(section, {"content": "Later."}, owner)))
+            writing = threads.submit(closing(call))
             with pytest.raises(TimeoutError):
-                writing.result(0.5)
-        assert len(writing.result(WAIT_SECONDS)) == 1
+                writing.result(0.4)
+        writing.result(WAIT_SECONDS)
+    holds(note, *Section.objects.filter(document=note))
+
+
+def test_moves_at_once_stand_at_ranks_of_their_own(note: Document, section: Section, owner: By) -> None:
+    movers = [sections.add(note, "section", {}, owner, after=section) for _ in range(8)]
+    for _ in range(3):
+        at_once(*[partial(sections.move, fresh(one), owner, parent=None, after=section) for one in movers])
+        assert Section.objects.filter(document=note).values("rank").distinct().count() == 9
 
 
 def test_groups_over_the_same_documents_never_wait_in_a_ring(people: People, owner: By) -> None:
