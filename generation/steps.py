@@ -4,7 +4,7 @@ One attempt is one request. Readers drop the text of the attempt before when a n
 of the last attempt are the text that is recorded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ from generation.llm.router import Router
 from generation.llm.structured import answer_as
 from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
 from generation.models import StepState
+from generation.readable import Readable
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import ModelError
@@ -50,10 +51,14 @@ class StepInProgress:
         return self.text
 
     async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
-        """A value of this shape by the prompt in this slot; a malformed answer is repaired once."""
+        """A value of this shape by the prompt in this slot; a malformed answer is repaired once.
+
+        Its texts are streamed as a person reads them, but for fields of the schema's HIDDEN.
+        """
         purpose, request = await db(patiently, compose, slot, variables, agent)
         chain = agents.chain(purpose.agent)
-        _, value = await answer_as(self.router, chain, request, schema, CallJournal(self, purpose))
+        journal = CallJournal(self, purpose, hidden=getattr(schema, "HIDDEN", ()))
+        _, value = await answer_as(self.router, chain, request, schema, journal)
         return value
 
     def say(self, text: str) -> None:
@@ -98,14 +103,18 @@ def compose(slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpos
 class CallJournal:
     """Keeps the router's account of one question in rows and events (the Journal of the model layer)."""
 
-    def __init__(self, step: StepInProgress, purpose: Purpose) -> None:
+    def __init__(self, step: StepInProgress, purpose: Purpose, hidden: Collection[str] | None = None) -> None:
+        """`hidden`: the answer is structured, and these fields of it are not for reading."""
         self.step = step
         self.purpose = purpose
+        self.hidden = hidden
+        self.readable: Readable | None = None
         self.call_id: UUID | None = None
 
     async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
         step, ledger = self.step, self.step.ledger
         begun, number = step.attempt, step.next_attempt()
+        self.readable = None if self.hidden is None else Readable(self.hidden)
 
         def write() -> UUID:
             if number != begun:
@@ -131,7 +140,9 @@ class CallJournal:
     def emit(self, delta: Delta) -> None:
         step = self.step
         if isinstance(delta, ContentDelta):
-            step.pieces.append(step.ledger.outbox.delta("content_delta", step.key, step.attempt, delta.text))
+            text = self.readable.feed(delta.text) if self.readable else delta.text
+            if text:
+                step.pieces.append(step.ledger.outbox.delta("content_delta", step.key, step.attempt, text))
         elif isinstance(delta, ReasoningDelta):
             step.ledger.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
@@ -27,6 +27,8 @@ class PlannedChapter(BaseModel):
 class Outline(BaseModel):
     """The plan of a course; a person may edit it before anything is written."""
 
+    HIDDEN: ClassVar = ("level_detail",)
+
     title: str = Field(min_length=1, max_length=200, description="Title of the course")
     description: str = Field(min_length=1, max_length=2_000, description="What the course is about and for whom")
     difficulty: str = Field(min_length=1, max_length=100, description="Level of the learners, in a few words")
@@ -49,6 +51,8 @@ class Part(BaseModel):
 
 
 class Lesson(BaseModel):
+    HIDDEN: ClassVar = ("diagram_type",)
+
     parts: list[Part] = Field(min_length=1, max_length=12, description="The parts of the lesson in order")
 
 
@@ -79,6 +83,8 @@ class PlannedBlock(BaseModel):
 
 
 class ExercisePlan(BaseModel):
+    HIDDEN: ClassVar = ("kind",)
+
     blocks: list[PlannedBlock] = Field(min_length=1, max_length=8, description="The exercises in order")
 
 
