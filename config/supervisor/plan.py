@@ -13,7 +13,7 @@ from config.services.command import Command
 from config.supervisor import house
 
 QUEUES = ("high", "default", "low")
-SAMPLE = house.BASE / "generation" / "recipes" / "note" / "sample.txt"
+SAMPLE = house.BASE / "generation" / "recipes" / "course" / "sample.txt"
 JOBS = ("demo",)
 
 
@@ -58,7 +58,7 @@ def of_this_machine(data: Path, port: int, job: str = "") -> Plan:
         prepare=manage("prepare", ("prepare", "--json"), shared),
         models=models,
         processes=(manage("web", ("web",), shared), *_workers(shared)),
-        job=_demo(data / "note.md", shared) if job == "demo" else None,
+        job=_demo(data / "course.html", shared) if job == "demo" else None,
     )
 
 
@@ -72,7 +72,7 @@ def manage(name: str, arguments: tuple[str, ...], shared: Mapping[str, str]) -> 
 
 
 def _demo(result: Path, shared: Mapping[str, str]) -> Job:
-    arguments = ("generate", "note", "--brief", str(SAMPLE), "--export", str(result))
+    arguments = ("generate", "course", "--brief", str(SAMPLE), "--export", str(result))
     return Job(manage("demo", arguments, shared), result)
 
 

@@ -53,8 +53,8 @@ class Bar:
 
     def on_step(self, data: dict[str, Any]) -> None:
         key, state = data["key"], data["state"]
-        if title := (data.get("label") or {}).get("title"):
-            self.names[key] = title
+        if name := name_of(data.get("label") or {}):
+            self.names[key] = name
         name = self.names.get(key, key)
         if state == StepState.RUNNING:
             self.draw(name, lasting=False)
@@ -139,6 +139,12 @@ class Text:
         self.out.write("\n")
         self.out.flush()
         self.notes.write(f"{run.kind} {run.id}: {state}")
+
+
+def name_of(label: dict[str, Any]) -> str:
+    """What is being written, in the words of its label: the title above it, and its own or its kind."""
+    own = label.get("part") or (label["code"] if label.get("code") not in ("section", "outline", None) else "")
+    return ": ".join(part for part in (label.get("title"), own) if part)
 
 
 def trouble_in(event: dict[str, Any]) -> str:

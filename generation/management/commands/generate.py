@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
@@ -19,9 +20,9 @@ from generation.models import END_STATES, Claim, Run, RunState
 from generation.orders import Order
 from generation.registry import recipe_of
 from generation.replay import Range, read
-from memory import workspaces
+from memory import files, workspaces
 from memory.base.errors import InvalidInput, ScriptoriumError
-from memory.models import Role, User
+from memory.models import Role, User, Workspace
 from memory.sentences import say
 
 EXIT = {RunState.DONE: 0, RunState.PARTIAL: 3}
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             "--brief", required=True, metavar="FILE|-", help="what is asked for; - reads standard input"
         )
         parser.add_argument("--title", default="")
+        parser.add_argument("--file", action="append", default=[], metavar="FILE", help="given with the brief")
         parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
         parser.add_argument("--user", help="who asks, by name; the first user if left out")
         parser.add_argument("--queue", choices=["web", "high", "default", "low"], help="where it waits to be carried")
@@ -108,8 +110,16 @@ def start(options: dict[str, Any]) -> Run:
         raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
     recipe = recipe_of(options["kind"])
     workspace = workspaces.choose(user, None, Role.EDITOR)
-    order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]))
+    given = [upload(user, workspace, Path(name)) for name in options["file"]]
+    order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]), given)
     return runs.start(recipe, order, user=user, workspace=workspace, queue=options["queue"])[0]
+
+
+def upload(user: User, workspace: Workspace, path: Path) -> UUID:
+    try:
+        return files.store(user, workspace, path.name, path.read_bytes()).id
+    except OSError as error:
+        raise CommandError(f"The file cannot be read: {error.strerror} ({path})") from None
 
 
 def brief_of(name: str) -> str:
