@@ -96,11 +96,13 @@ class Filler:
         wanted = self._length(flat, len(prefix), items, place)
         taken: set[str] = set()
         found: dict[bytes, Any] = {}
+        given = self._prose.brief.listed(wanted)
         for turn in range(wanted * TRIES):
             position = len(found)
             if position == wanted:
                 break
-            value = self.value(prefix[position] if position < len(prefix) else items, place.item(turn, taken))
+            schema = prefix[position] if position < len(prefix) else items
+            value = self.value(schema, place.item(turn, taken, given[position] if given else ""))
             found.setdefault(orjson.dumps(value) if flat.get("uniqueItems") else b"%d" % turn, value)
         return list(found.values())
 
@@ -133,6 +135,8 @@ class Filler:
         allowed = names(flat.get("type"))
         fitting = [value for value in flat["enum"] if not allowed or any(each in allowed for each in kinds_of(value))]
         values = [value for value in fitting if value is not None] or fitting or flat["enum"]
+        if mentioned := [value for value in values if isinstance(value, str) and self._prose.brief.mentions(value)]:
+            return mentioned[place.turn % len(mentioned)]
         return values[(self._start(place) + place.turn) % len(values)]
 
     def _branch(self, branches: Sequence[Any], place: Place) -> Any:

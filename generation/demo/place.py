@@ -12,7 +12,10 @@ WORD = re.compile(r"[A-ZÀ-Ý]?[^\WA-ZÀ-Ý_]+|[A-ZÀ-Ý]+(?![^\WA-ZÀ-Ý_])")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place. `turn` is the position in the nearest array, `taken` the titles already used in it."""
+    """One place. `turn` is the position in the nearest array, `taken` the titles already used in it.
+
+    `given` is what the prompt itself names for this item of the array.
+    """
 
     name: str = ""
     hint: str = ""
@@ -22,6 +25,7 @@ class Place:
     trail: tuple[str, ...] = ()
     siblings: Mapping[str, Any] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    given: str = ""
 
     @property
     def nouns(self) -> tuple[str, ...]:
@@ -42,10 +46,10 @@ class Place:
         """The place of a field in this object."""
         return replace(self, name=name, depth=self.depth + 1, siblings=siblings)
 
-    def item(self, turn: int, taken: set[str]) -> "Place":
+    def item(self, turn: int, taken: set[str], given: str = "") -> "Place":
         """The place of an item in this array."""
-        name = self.name.removesuffix("s")
-        return replace(self, name=name, turn=turn, taken=taken, depth=self.depth + 1, arrays=self.arrays + 1)
+        place = replace(self, turn=turn, taken=taken, given=given, depth=self.depth + 1, arrays=self.arrays + 1)
+        return replace(place, name=self.name.removesuffix("s"))
 
 
 def words_of(name: str) -> tuple[str, ...]:

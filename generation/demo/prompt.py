@@ -20,6 +20,10 @@ SET_APART = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
 QUOTED = re.compile(r"[“«\"]\s*([^“”«»\"\n]{3,200}?)\s*[”»\"]")
 LONGEST_TEXT = 20_000
 READ_AT_MOST = 12_000
+LISTED = re.compile(r":\s*([^:.;?!]{8,600})(?:[.;?!]|$)", re.MULTILINE)
+BETWEEN = re.compile(r"\s*,\s*(?:et\s+|and\s+)?|\s+(?:et|and)\s+")
+LONGEST_ITEM = 90
+STEM = 6  # letters that two spellings of a word share: detailed, détaillé
 
 
 class Count(NamedTuple):
@@ -31,13 +35,24 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A prompt, read. `topics` is never empty; `words` is the length asked for, if any."""
+    """A prompt, read. `topics` is never empty; `words` is the length asked for, if any; `lists` what it enumerates."""
 
     text: str
     language: Language
     topics: tuple[str, ...]
     words: int | None
     counts: tuple[Count, ...]
+    lists: tuple[tuple[str, ...], ...] = ()
+    material: str = ""
+
+    def mentions(self, value: str) -> bool:
+        """Whether the prompt names this value, in either language's spelling."""
+        words = fold(value).split("_")
+        return all(any(word[:STEM] == said[:STEM] for said in fold(self.material).split()) for word in words)
+
+    def listed(self, number: int) -> tuple[str, ...]:
+        """What the prompt enumerates after a colon, if it names as many as this."""
+        return next((items for items in self.lists if len(items) == number), ())
 
 
 def read(request: str, rest: Iterable[str] = ()) -> Brief:
@@ -52,7 +67,25 @@ def read(request: str, rest: Iterable[str] = ()) -> Brief:
         topics = tuple(each for each in phrases(text, language) if not _is_counted(each, counted))
     if len(topics) < 3:
         topics = (*topics, *(each for each in phrases(background, language) if each not in topics))
-    return Brief(text, language, topics or language.nothing, length(text) or length(background), counts)
+    return Brief(
+        text,
+        language,
+        topics or language.nothing,
+        length(text) or length(background),
+        counts,
+        lists(text),
+        material(request),
+    )
+
+
+def lists(text: str) -> tuple[tuple[str, ...], ...]:
+    """Enumerations after a colon, of three items or more, or of two that "and" joins."""
+    found = []
+    for match in LISTED.finditer(text):
+        items = tuple(" ".join(item.split()) for item in BETWEEN.split(match[1].strip()) if item.strip())
+        if len(items) > 1 and all(len(item) <= LONGEST_ITEM for item in items):
+            found.append(tuple(item[:1].upper() + item[1:] for item in items))
+    return tuple(found)
 
 
 def material(request: str) -> str:

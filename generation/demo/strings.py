@@ -37,7 +37,8 @@ def string(schema: Mapping[str, Any], place: Place, prose: Prose) -> str:
         return _patterned(pattern, least, most, place, prose)
     if make := FORMATS.get(schema.get("format", "")):
         return fitted(make(prose, place.turn), least, most, prose)
-    text = fitted(_worded(place, most, prose), least, most, prose)
+    named = place.given if place.noun in TITLES else ""
+    text = fitted(named or _worded(place, most, prose), least, most, prose)
     return _distinct(text, least, most, place, prose) if place.noun in TITLES else text
 
 
