@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -321,6 +322,7 @@ class Document(Editable):
 
     def clean_state(self, state: State) -> State:
         check_choice("status", state, Standing.values)
+        check_choice("language", state, [code for code, _ in settings.LANGUAGES])
         state = {**state, "title": one_line(state["title"]) or ""}
         if (folder := state.get("folder")) and not Folder.objects.filter(id=folder, workspace=self.home).exists():
             raise InvalidInput("folder")

@@ -6,7 +6,7 @@ like any other, and undone by undoing it. All writers of one document take its l
 
 from memory.history.ground import By, digest, lock_roots, replay
 from memory.history.proposals import Written, accept, reject, write_as_recipe
-from memory.history.undoing import restore, undo, undo_group
+from memory.history.undoing import restore, undo, undo_group, undo_latest, undone_in
 from memory.history.writing import create, edit
 
 __all__ = [
@@ -22,5 +22,7 @@ __all__ = [
     "restore",
     "undo",
     "undo_group",
+    "undo_latest",
+    "undone_in",
     "write_as_recipe",
 ]

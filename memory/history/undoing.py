@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from memory.base import paths
-from memory.base.errors import InvalidInput, NotFound, StaleChange
+from memory.base.errors import Conflict, InvalidInput, NotFound, StaleChange
 from memory.base.ids import new_id
 from memory.base.paths import State
 from memory.history.ground import By, admit, author_of, load, lock_roots, replay
@@ -39,6 +39,30 @@ def undo_group(group: UUID, by: User) -> list[Change]:
     if not changes.visible(by).exists():
         raise NotFound("group")
     return undo_all(changes, by)
+
+
+def undo_latest(root: Editable, by: User) -> list[Change]:
+    """Undo the newest group of changes in this document that is no undo and not undone.
+
+    That it was begun is not undone here: for that there is the bin. Raises `conflict.nothing_to_undo`.
+    """
+    admit(By.person(by), [root])
+    undone = undone_in(root.root_id)  # not locked: who asks twice at once means the same group, and it goes once
+    done = Change.objects.filter(root_id=root.root_id).exclude(author=AuthorKind.UNDO)
+    newest_first = done.exclude(object_id=root.root_id, version=1).order_by("-id").values_list("id", "group")
+    group = next((group for change, group in newest_first if change not in undone), None)
+    if group is None:
+        raise Conflict("nothing_to_undo")
+    return undo_group(group, by)
+
+
+def undone_in(root_id: UUID) -> set[UUID]:
+    """Which changes of this document are undone, with all that went along when what they made went as a whole."""
+    changes = Change.objects.filter(root_id=root_id)
+    undone = undone_by(changes)
+    made = {(each.object_id, each.group) for each in changes.filter(path="present", version=1, pk__in=undone)}
+    parts = changes.filter(object_id__in={object_id for object_id, _ in made}) if made else changes.none()
+    return undone | {each.pk for each in parts.only("object_id", "group") if (each.object_id, each.group) in made}
 
 
 def going_along(change: Change) -> list[UUID]:
@@ -159,12 +183,18 @@ def standing_undos(changes: Iterable[Change]) -> set[UUID]:
     """Which of the changes are undone, by an undo that is not undone itself."""
     objects = {change.object_id for change in changes}
     undos = Change.objects.filter(root_id__in={change.root_id for change in changes}, object_id__in=objects)
-    undone: set[UUID | None] = set()
+    undone = undone_by(undos)
+    return {change.pk for change in changes if change.pk in undone}
+
+
+def undone_by(undos: QuerySet[Change]) -> set[UUID]:
+    """What the undos among these undo, as far as they are not undone themselves."""
+    undone: set[UUID] = set()
     # An undo is of a later version than what it undoes: newest first, each is decided before what it decides about.
     for undo_id, undoes in undos.exclude(undoes=None).order_by("-version").values_list("id", "undoes_id"):
-        if undo_id not in undone:
+        if undo_id not in undone and undoes:
             undone.add(undoes)
-    return {change.pk for change in changes if change.pk in undone}
+    return undone
 
 
 def in_the_way(changes: Iterable[Change], objects: Mapping[UUID, Editable], because: str = "") -> StaleChange:

@@ -1,8 +1,9 @@
 """Writing: each path a change, each write a version, in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +71,7 @@ def edit(
 
 def wishes_of(obj: Editable, values: Mapping[str, Any], by: By) -> list[Wish]:
     cleaned = gated(values)
-    check_separate(list(cleaned))
+    check_separate(cleaned)
     return [Wish(path, value) for path, value in {**obj.implied(cleaned, by.kind), **cleaned}.items()]
 
 
@@ -184,8 +185,8 @@ def check_unchanged(obj: Editable, values: Mapping[str, Any], expected_version: 
         )
 
 
-def check_separate(wanted: Sequence[str]) -> None:
+def check_separate(wanted: Iterable[str]) -> None:
     """`validation.paths_overlap`: of two addresses where one lies in the other, nobody could say which counts."""
-    for n, path in enumerate(wanted):
-        if paths.overlaps(path, wanted[:n]):
-            raise InvalidInput("paths_overlap", path=path)
+    for outer, inner in pairwise(sorted(wanted, key=paths.segments)):  # what lies in an address comes right after it
+        if paths.overlap(outer, inner):
+            raise InvalidInput("paths_overlap", path=inner)
