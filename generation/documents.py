@@ -1,4 +1,4 @@
-"""The verbs on a document: begin, change, file, bin, empty the bin. Who sees what, and its tree."""
+"""The verbs on a document: begin, change, bin, empty the bin. Who sees what, and its tree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,14 +7,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from generation import conditions, folders
 from generation.kinds import KINDS
-from generation.models import Document, Folder, Run, Section
+from generation.models import OPEN_STATES, Document, DocumentQuerySet, Folder, Run, Section
 from generation.orders import Order
 from memory import history, workspaces
 from memory.base.errors import InvalidInput, NotFound
+from memory.base.folding import Folded, fold
 from memory.base.text import clean_text
 from memory.history import By
 from memory.models import Basis, Change, Proposal, Role, Snapshot, User, Workspace
+
+MOST_WORDS = 8  # of a search
 
 
 def visible(user: User, document_id: UUID) -> Document:
@@ -60,9 +64,6 @@ def begin(kind: str, order: Order, user: User, workspace: Workspace) -> Document
     """The document that a new run will write; None for work that writes none."""
     if kind not in KINDS:
         return None
-    parent = Document.objects.filter(workspace=workspace, id=order.parent).first() if order.parent else None
-    if order.parent and parent is None:
-        raise NotFound("document")
     return create(
         kind,
         order.title,
@@ -71,17 +72,17 @@ def begin(kind: str, order: Order, user: User, workspace: Workspace) -> Document
         workspace=workspace,
         language=order.language,
         brief=order.brief,
-        parent=parent,
-        folder=folder_in(workspace, order.folder) if order.folder else None,
+        parent=within(workspace, order.parent) if order.parent else None,
+        folder=folders.within(workspace, order.folder) if order.folder else None,
     )
 
 
-def folder_in(workspace: Workspace, folder_id: UUID) -> Folder:
-    """Raises `not_found.folder`."""
-    folder = Folder.objects.filter(workspace=workspace, id=folder_id).first()
-    if folder is None:
-        raise NotFound("folder")
-    return folder
+def within(workspace: Workspace, document_id: UUID) -> Document:
+    """Raises `not_found.document`, also for another workspace's."""
+    document = Document.whole().filter(workspace=workspace, id=document_id).first()
+    if document is None:
+        raise NotFound("document")
+    return document
 
 
 def point_to(run: Run) -> None:
@@ -92,57 +93,43 @@ def point_to(run: Run) -> None:
 
 def edit(document: Document, values: Mapping[str, Any], by: User, expected_version: int | None = None) -> list[Change]:
     """Change title, language, folder, status or fields by path."""
-    if "present" in values:
-        raise InvalidInput("path", path="present")
+    if wrong := [path for path in values if path.split("/")[0] == "present"]:
+        raise InvalidInput("path", path=wrong[0][:200])
     return history.edit(document, values, By.person(by), expected_version=expected_version)
 
 
-def bin(document: Document, by: User) -> None:  # noqa: A001 the word of the house
-    history.edit(document, {"present": False}, By.person(by), reason="binned")
+def bin(document: Document, by: User) -> list[Change]:  # noqa: A001 the word of the house
+    return history.edit(document, {"present": False}, By.person(by), reason="binned")
 
 
-def unbin(document: Document, by: User) -> None:
-    history.edit(document, {"present": True}, By.person(by), reason="unbinned")
+def unbin(document: Document, by: User) -> list[Change]:
+    return history.edit(document, {"present": True}, By.person(by), reason="unbinned")
 
 
 def empty_bin(workspace: Workspace, by: User) -> int:
     """Delete what lies in the workspace's bin for good, with its runs and its history. Owners only; not undoable.
 
-    How many documents went. A document that is being written stays until it is not.
+    How many documents went, those that belong to them included. What is being written stays until it is not.
     """
     workspaces.require(by, workspace, Role.OWNER)
     with transaction.atomic():
-        binned = Document.objects.filter(workspace=workspace, present=False).exclude(
-            runs__claim__state__in=("queued", "running", "waiting")
-        )
+        binned = Document.objects.filter(workspace=workspace, present=False)
         history.lock_roots(binned.values_list("id", flat=True))
-        roots = list(binned.values_list("id", flat=True))  # what was taken out until the locks were held, stays
+        gone = [each for root in binned for each in idle_family(root)]  # once more: one may have come out meanwhile
         for kept in (Change, Snapshot, Proposal, Basis):
-            kept._default_manager.filter(root_id__in=roots).delete()
-        Document.objects.filter(id__in=roots).delete()
-    return len(roots)
+            kept._default_manager.filter(root_id__in=gone).delete()
+        Document.objects.filter(id__in=gone).delete()
+    return len(gone)
 
 
-def make_folder(workspace: Workspace, name: str, by: User, parent: Folder | None = None) -> Folder:
-    """Raises `validation.name_empty`, `permission.role`."""
-    workspaces.require(by, workspace, Role.EDITOR)
-    name = clean_text(name).strip()[:100]
-    if not name:
-        raise InvalidInput("name_empty")
-    return Folder.objects.create(workspace=workspace, name=name, parent=parent)
-
-
-def remove_folder(folder: Folder, by: User) -> None:
-    """What lies in it moves up; the folder goes."""
-    workspaces.require(by, folder.workspace, Role.EDITOR)
-    above = str(folder.parent_id) if folder.parent_id else None
-    with transaction.atomic():
-        filed = Document.whole().filter(folder=folder)
-        history.lock_roots(filed.values_list("id", flat=True))  # in one go: one by one, two of us could wait in a ring
-        for document in filed:
-            history.edit(document, {"folder": above}, By.person(by), reason="folder_removed")
-        folder.folders.update(parent=folder.parent)
-        folder.delete()
+def idle_family(document: Document) -> set[UUID]:
+    """The document and all that belong to it; nothing when one of them is being written."""
+    family = newest = {document.id}
+    while newest:
+        newest = set(Document.objects.filter(parent__in=newest).values_list("id", flat=True))
+        family = family | newest
+    is_written = Run.objects.filter(document__in=family, claim__state__in=OPEN_STATES).exists()
+    return set() if is_written else family
 
 
 def sections_of(document: Document) -> list[Section]:
@@ -150,6 +137,7 @@ def sections_of(document: Document) -> list[Section]:
     rows = Section.objects.filter(document=document, present=True).order_by("rank", "id")
     below: dict[UUID | None, list[Section]] = {}
     for section in rows:
+        section.document = document
         below.setdefault(section.parent_id, []).append(section)
     return walk(below, None)
 
@@ -158,13 +146,20 @@ def walk(below: Mapping[UUID | None, Sequence[Section]], parent: UUID | None) ->
     return [each for section in below.get(parent, ()) for each in (section, *walk(below, section.id))]
 
 
-def listing(user: User, *, kind: str = "", q: str = "", folder: UUID | None = None, is_binned: bool = False) -> Any:
-    """The user's documents that stand by themselves, newest first, unordered by page."""
+def listing(
+    user: User, *, kind: str = "", q: str = "", folder: UUID | None = None, is_binned: bool = False, state: str = ""
+) -> DocumentQuerySet:
+    """The user's documents that stand by themselves, newest first.
+
+    `q`: words that all stand in the title, whatever their accents and case.
+    """
     found = Document.objects.visible(user).filter(parent=None, present=not is_binned)
     if kind:
         found = found.filter(kind=kind)
     if folder:
         found = found.filter(folder=folder)
-    for word in q.split():
-        found = found.filter(title__icontains=word)
-    return found.select_related("run__claim").order_by(F("id").desc())
+    for word in fold(q).split()[:MOST_WORDS]:
+        found = found.alias(folded=Folded("title")).filter(folded__contains=word)
+    if state:
+        found = found.alias(shown=conditions.OF_DOCUMENT).filter(shown__in=state.split(","))
+    return found.order_by(F("id").desc())

@@ -117,10 +117,14 @@ TIDY: dict[str, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True)
 class SectionType:
-    """`within`: the types that may hold it; empty for one that stands directly in the document."""
+    """`within`: the types that may hold it; empty for one that stands directly in the document.
+
+    `body`: the field without which it is not written yet; empty for one that only holds others.
+    """
 
     fields: type[Fields]
     within: tuple[str, ...] = ()
+    body: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The verbs on a section: add, change, move, remove, lock, approve. All of them are changes, and can be undone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from generation.models import Document, Section
+from generation.models import Document, Section, Standing
 from memory import history
 from memory.base.errors import InvalidInput, NotFound, StaleChange
 from memory.base.ids import new_id
@@ -14,12 +15,36 @@ from memory.base.ranks import between
 from memory.history import By
 from memory.models import AuthorKind, Change, User
 
-PLACE = ("parent", "rank", "present")
+# What has a verb of its own, or a machine behind it.
+NOT_EDITED = ("parent", "rank", "present", "locked", "fallback")
+
+
+@dataclass(frozen=True)
+class Place:
+    """After a section, or first, in this parent or, without one, in the document itself."""
+
+    parent: Section | None = None
+    after: Section | None = None
 
 
 def visible(user: User, section_id: UUID) -> Section:
     """The section, if this user may see it; `not_found.section` otherwise, whether it exists or not."""
     section = Section.whole().filter(id=section_id, document__workspace__members=user).first()
+    if section is None:
+        raise NotFound("section")
+    return section
+
+
+def place(document: Document, parent: UUID | None, after: UUID | None) -> Place:
+    """The place by its ids; after a section means: where that one stands. Raises `not_found.section`."""
+    follows = within(document, after) if after else None
+    if parent is None and follows is not None:
+        return Place(follows.parent, follows)
+    return Place(within(document, parent) if parent else None, follows)
+
+
+def within(document: Document, section_id: UUID) -> Section:
+    section = Section.whole().filter(document=document, id=section_id).first()
     if section is None:
         raise NotFound("section")
     return section
@@ -50,19 +75,33 @@ def add(
     return section
 
 
-def edit(section: Section, values: Mapping[str, Any], by: By, expected_version: int | None = None) -> list[Change]:
-    """Change fields by path, or status. Where it stands is for `move`, `remove` and `lock`."""
-    if wrong := [path for path in values if path.split("/")[0] in (*PLACE, "locked", "fallback")]:
-        raise InvalidInput("path", path=wrong[0])
-    return history.edit(section, values, by, expected_version=expected_version)
+def edit(
+    section: Section,
+    values: Mapping[str, Any],
+    by: By,
+    expected_version: int | None = None,
+    to: Place | None = None,
+) -> list[Change]:
+    """Change fields by path, or status; `to` moves it as well. For the rest there are `remove` and `lock`.
+
+    Raises `validation.path`, `validation.place`, and what `history.edit` raises.
+    """
+    if wrong := [path for path in values if path.split("/")[0] in NOT_EDITED]:
+        raise InvalidInput("path", path=wrong[0][:200])
+    with transaction.atomic():
+        history.lock_roots([section.document_id])
+        wanted = {**values, **(standing_at(section, to, by) if to else {})}
+        return history.edit(section, wanted, by, expected_version=expected_version)
 
 
 def move(section: Section, by: By, *, parent: Section | None, after: Section | None) -> list[Change]:
     """Put the section after another, or first, in this parent. Raises `validation.place`."""
-    with transaction.atomic():
-        history.lock_roots([section.document_id])
-        rank = place_for(section, parent, after, by)
-        return history.edit(section, {"parent": str(parent.id) if parent else None, "rank": rank}, by)
+    return edit(section, {}, by, to=Place(parent, after))
+
+
+def standing_at(section: Section, to: Place, by: By) -> dict[str, str | None]:
+    rank = place_for(section, to.parent, to.after, by)
+    return {"parent": str(to.parent.id) if to.parent else None, "rank": rank}
 
 
 def place_for(section: Section, parent: Section | None, after: Section | None, by: By) -> str:
@@ -107,3 +146,7 @@ def remove(section: Section, by: By) -> list[Change]:
 def lock(section: Section, by: By, locked: bool = True) -> list[Change]:
     """Machines may only propose in a locked section; people write as before."""
     return history.edit(section, {"locked": locked}, by)
+
+
+def approve(section: Section, by: By) -> list[Change]:
+    return edit(section, {"status": Standing.APPROVED}, by)

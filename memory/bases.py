@@ -40,14 +40,21 @@ def stale(root_id: UUID, objects: Mapping[UUID, Editable]) -> dict[UUID, list[Ba
 
     `objects` are the root's own, already read; sources elsewhere are read here, a query for each type.
     """
-    bases = list(Basis.objects.filter(root_id=root_id))
-    known = dict(objects) | elsewhere(basis for basis in bases if basis.source_id not in objects)
     found: defaultdict[UUID, list[Basis]] = defaultdict(list)
-    for basis in bases:
-        source = known.get(basis.source_id)
-        if source is not None and digest(value_at(source, basis.source_path)) != basis.digest:
-            found[basis.object_id].append(basis)
+    for basis in gone([root_id], objects):
+        found[basis.object_id].append(basis)
     return dict(found)
+
+
+def gone(roots: Iterable[UUID], known: Mapping[UUID, Editable]) -> list[Basis]:
+    """The bases of these roots that do not stand as they did; what is not `known` is read, a query for each type."""
+    bases = list(Basis.objects.filter(root_id__in=roots))
+    sources = dict(known) | elsewhere(basis for basis in bases if basis.source_id not in known)
+    return [basis for basis in bases if has_changed(basis, sources.get(basis.source_id))]
+
+
+def has_changed(basis: Basis, source: Editable | None) -> bool:
+    return source is not None and digest(value_at(source, basis.source_path)) != basis.digest
 
 
 def elsewhere(bases: Iterable[Basis]) -> dict[UUID, Editable]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from generation import documents, sections
+from generation import documents, folders, sections
 from generation.fields import Kind, SectionType
 from generation.kinds import KINDS
 from generation.models import Document, Section
@@ -342,14 +342,14 @@ def test_groups_over_the_same_documents_never_wait_in_a_ring(people: People, own
 
 def test_a_folder_removed_and_a_group_undone_never_wait_in_a_ring(people: People, owner: By) -> None:
     for n in range(ROUNDS):
-        folder, turn = documents.make_folder(people.workspace, f"Folder {n}", people.owner), new_id()
+        folder, turn = folders.make(people.workspace, f"Folder {n}", people.owner), new_id()
         notes = [a_note(people)[0] for _ in range(6)]
         for note in reversed(notes):
             history.edit(note, {"folder": str(folder.id)}, owner)
         for note in notes:
             history.edit(note, {"title": "Renamed"}, owner, group=turn)
         removed, undone = at_once(
-            partial(documents.remove_folder, folder, people.owner),
+            partial(folders.remove, folder, people.owner),
             partial(history.undo_group, turn, people.teammate),
         )
         assert removed is None

@@ -89,9 +89,9 @@ COURSE = Kind(
     {
         "chapter": SectionType(ChapterFields),
         "lesson": SectionType(LessonFields, within=("chapter",)),
-        "part": SectionType(PartFields, within=("lesson",)),
+        "part": SectionType(PartFields, within=("lesson",), body="content"),
         "exercises": SectionType(ExercisesFields, within=("chapter",)),
-        "exercise_block": SectionType(ExerciseBlockFields, within=("exercises",)),
-        "evaluation": SectionType(EvaluationFields, within=("chapter",)),
+        "exercise_block": SectionType(ExerciseBlockFields, within=("exercises",), body="questions"),
+        "evaluation": SectionType(EvaluationFields, within=("chapter",), body="questions"),
     },
 )

@@ -14,7 +14,7 @@ class NoteSection(Fields):
     content: str | None = markdown()
 
 
-NOTE = Kind("note", NoteFields, {"section": SectionType(NoteSection)})
+NOTE = Kind("note", NoteFields, {"section": SectionType(NoteSection, body="content")})
 
 
 class PlannedSection(BaseModel):

@@ -1,0 +1,159 @@
+"""The condition of a document or a section: its stored status, unless its runs and gaps say something else.
+
+It is computed where it is asked for and stored nowhere. Of documents in SQL, so that a list of them is one query and
+can be filtered by it; of the sections of one document in Python, from its newest steps and its open runs.
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
+from operator import or_
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from generation.kinds import KINDS
+from generation.models import OPEN_STATES, Document, Run, RunState, Section, Standing, Step, StepState
+from memory import bases
+
+
+class Condition(models.TextChoices):
+    """What shows instead of a status. `fallback` and `missing` are said of sections, `partial` of documents."""
+
+    QUEUED = "queued", _("queued")
+    GENERATING = "generating", _("generating")
+    WAITING = "waiting", _("waiting")
+    FAILED = "failed", _("failed")
+    FALLBACK = "fallback", _("fallback")
+    MISSING = "missing", _("missing")
+    PARTIAL = "partial", _("partial")
+    STALE = "stale", _("stale")
+
+
+# --- documents
+
+
+def has_open_run(how: Q) -> Exists:
+    return Exists(Run.objects.filter(how, document=OuterRef("pk"), claim__state__in=OPEN_STATES))
+
+
+def has_section(how: Q) -> Exists:
+    """One that shows: it and what holds it is present. No kind has more than three levels (there is a test)."""
+    there = Section.objects.filter(how, document=OuterRef("pk"), present=True)
+    return Exists(there.exclude(parent__present=False).exclude(parent__parent__present=False))
+
+
+# Kind, type of section, and the field without which such a section is not written yet.
+BODIES = [
+    (kind.name, name, section.body)
+    for kind in KINDS.values()
+    for name, section in kind.sections.items()
+    if section.body
+]
+HAS_BODY = reduce(or_, (Q(document__kind=kind, type=name, fields__has_key=body) for kind, name, body in BODIES))
+LACKS_BODY = reduce(or_, (Q(document__kind=kind, type=name) & ~Q(fields__has_key=body) for kind, name, body in BODIES))
+IS_WRITTEN = has_section(HAS_BODY)
+WAITS_FOR_PERSON = Q(claim__state=RunState.WAITING, claim__reason="person")
+ENDED_SHORT = Q(run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
+
+# What a run left that ended before all was good. People may have filled the gaps since.
+LEFT_SHORT = Case(
+    When(IS_WRITTEN, then=Case(When(has_section(LACKS_BODY), then=Value(Condition.PARTIAL)), default=F("status"))),
+    When(Q(run__claim__state=RunState.FAILED, status=Standing.DRAFT), then=Value(Condition.FAILED)),
+    When(Q(run__claim__state=RunState.PARTIAL, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
+    default=F("status"),
+    output_field=CharField(),
+)
+# The first that holds. What costs more stands behind, or within, what costs less. SQL does not know of `stale`.
+OF_DOCUMENT = Case(
+    When(has_open_run(WAITS_FOR_PERSON), then=Value(Condition.WAITING)),
+    When(has_open_run(~Q(claim__state=RunState.QUEUED)), then=Value(Condition.GENERATING)),
+    When(has_open_run(Q(claim__state=RunState.QUEUED)), then=Value(Condition.QUEUED)),
+    When(has_section(Q(fallback__isnull=False)), then=Value(Condition.PARTIAL)),
+    When(ENDED_SHORT, then=LEFT_SHORT),
+    default=F("status"),
+    output_field=CharField(),
+)
+
+
+def of_documents(documents: Sequence[Document]) -> dict[UUID, str]:
+    """What each of these few is in, in as many queries for fifty as for one."""
+    known, stale = from_runs(documents), stale_among(documents)
+    return {each.id: of_document(each, known.get(each.id, each.status), stale) for each in documents}
+
+
+def from_runs(documents: Sequence[Document]) -> dict[UUID, str]:
+    few = Document.objects.filter(id__in=[document.id for document in documents])
+    return dict(few.annotate(condition=OF_DOCUMENT).values_list("id", "condition"))
+
+
+def of_document(document: Document, condition: str, stale: Container[UUID]) -> str:
+    """What SQL said; where that is a mere status, `stale` names the documents built on something that changed."""
+    return Condition.STALE if condition == document.status and document.id in stale else condition
+
+
+def stale_among(documents: Iterable[Document]) -> set[UUID]:
+    """Those of which a part that shows rests on something that changed since."""
+    gone = bases.gone([document.id for document in documents], {})
+    objects = [basis.object_id for basis in gone]
+    removed = set(Section.objects.filter(id__in=objects, present=False).values_list("id", flat=True)) if gone else ()
+    return {basis.root_id for basis in gone if basis.object_id not in removed}
+
+
+# --- sections
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is and was done to one document: its open runs, oldest first, and its newest steps by section.
+
+    A step belongs to the sections that its key begins with: `chapter-1/lesson` to `chapter-1` and to the lesson.
+    """
+
+    runs: Sequence[Run]
+    steps: Mapping[str, Sequence[Step]]
+
+
+def work_on(document: Document) -> Work:
+    newest = Step.objects.filter(run__document=document).order_by("key", F("run_id").desc()).distinct("key")
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    for step in newest.only("key", "run_id", "state"):
+        for section in sections_named(step.key):
+            steps[section].append(step)
+    return Work(open_runs([document.id]), steps)
+
+
+def sections_named(step: str) -> Iterable[str]:
+    return accumulate(step.split("/"), "{}/{}".format)
+
+
+def open_runs(documents: Iterable[UUID]) -> list[Run]:
+    """Oldest first."""
+    found = Run.objects.filter(document__in=list(documents), claim__state__in=OPEN_STATES)
+    return list(found.select_related("claim").order_by("id"))
+
+
+def of_section(section: Section, work: Work, stale: Container[UUID] = ()) -> str:
+    steps = work.steps.get(section.key, ())
+    is_open = {run.id for run in work.runs}
+    lacks_body = bool(section.shape.body) and section.shape.body not in section.fields
+    if any(step.run_id in is_open and step.state == StepState.RUNNING for step in steps):
+        return Condition.GENERATING
+    if any(is_to_make(run, section, steps, is_short=lacks_body or bool(section.fallback)) for run in work.runs):
+        return Condition.QUEUED
+    if section.fallback:
+        return Condition.FALLBACK
+    if lacks_body:
+        return Condition.FAILED if any(step.state == StepState.FAILED for step in steps) else Condition.MISSING
+    return Condition.STALE if section.id in stale else section.status
+
+
+def is_to_make(run: Run, section: Section, steps: Sequence[Step], *, is_short: bool) -> bool:
+    """Whether the open run will come to this section: it was named, or is still short of its text."""
+    begun = {step.key for step in steps if step.run_id == run.id}
+    is_named = any(section.key in sections_named(key) and key not in begun for key in run.again)
+    return is_named or (is_short and run.action == Run.WRITE and section.key not in begun)
