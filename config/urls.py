@@ -15,6 +15,7 @@ urlpatterns = [
     path("diagrams/<slug:digest>.svg", generation.diagram, name="diagram"),
     # Programs
     path("api/v1/runs/<uuid:run_id>/events", generation.events, name="events"),
+    path("api/v1/documents/<uuid:document_id>/export", generation.export, name="export"),
     path("api/", api.urls),
     # Staff
     path("admin/rq/", include("config.queues")),

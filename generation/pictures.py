@@ -3,14 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from generation.models import Call, CallState, Run, RunQuerySet
+from generation.paging import page
 from generation.replay import one_moment, open_text
-from memory.base.errors import InvalidInput, NotFound
+from memory.base.errors import NotFound
 from memory.models import User
-
-PAGE = 50
 
 
 def visible(user: User, run_id: UUID) -> Run:
@@ -58,6 +57,7 @@ def line(run: Run) -> dict[str, Any]:
         "id": run.id,
         "kind": run.kind,
         "title": run.title or (run.document.title if run.document else ""),
+        "document": run.document_id,
         "state": run.claim.state,
         "reason": run.claim.reason or None,
         "progress": run.progress,
@@ -91,14 +91,5 @@ def listing(user: User, state: str | None, mine: bool, cursor: str | None) -> di
         found = found.filter(claim__state__in=state.split(","))
     if mine:
         found = found.filter(user=user)
-    if cursor:
-        found = found.filter(id__lt=parse_cursor(cursor))
-    rows = list(found.order_by(F("id").desc())[: PAGE + 1])
-    return {"items": [line(run) for run in rows[:PAGE]], "cursor": str(rows[PAGE - 1].id) if rows[PAGE:] else None}
-
-
-def parse_cursor(cursor: str) -> UUID:
-    try:
-        return UUID(cursor)
-    except ValueError:
-        raise InvalidInput("cursor") from None
+    rows, following = page(found, cursor)
+    return {"items": [line(run) for run in rows], "cursor": following}

@@ -38,6 +38,7 @@ class RunOut(Schema):
     id: UUID
     kind: str
     title: str
+    document: UUID | None
     state: str
     reason: str | None
     progress: float
@@ -63,6 +64,7 @@ class RunLine(Schema):
     id: UUID
     kind: str
     title: str
+    document: UUID | None
     state: str
     reason: str | None
     progress: float
@@ -81,6 +83,8 @@ class OrderIn(Schema):
     brief: str
     title: str = ""
     workspace: UUID | None = None
+    folder: UUID | None = None
+    parent: UUID | None = Field(None, description="the document that the new one belongs to")
     files: list[UUID] = []
     options: dict[str, Any] = {}
     language: str | None = Field(None, pattern="^(en|fr)$", description="of the text; the brief's if left out")

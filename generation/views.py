@@ -1,4 +1,7 @@
-"""The events of a run over HTTP, as JSON or, for whoever asks for `text/event-stream`, as a stream; and drawings."""
+"""What lasts longer than a thread of the API may be held: the events of a run, drawings, files made of documents.
+
+Events come as a range in JSON or, for whoever asks for `text/event-stream`, as a stream.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +13,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from generation import drawings, pictures
+from generation import downloads, drawings, pictures
+from generation.exports.names import disposition
 from generation.hub import hub
 from generation.mailbox import Mailbox
 from generation.models import END_STATES
@@ -36,6 +40,17 @@ async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     response = StreamingHttpResponse(stream(run_id, since), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@require_GET
+async def export(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The document as a file: `?format=`, and with `answers=1` the answers to its questions."""
+    user = await db(user_of, request)
+    is_with_answers = request.GET.get("answers") in ("1", "true")
+    made = await downloads.make(user, document_id, request.GET.get("format", "md"), answers=is_with_answers)
+    response = HttpResponse(made.content, content_type=made.content_type)
+    response["Content-Disposition"] = disposition(made.name)
     return response
 
 

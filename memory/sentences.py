@@ -68,12 +68,24 @@ SENTENCES: dict[str, Promise] = {
     "not_found.group": _(
         "These changes do not exist, or are not yours to see. Nothing was changed. Look in the history."
     ),
+    "not_found.change": _(
+        "This change does not exist, or is not yours to see. Nothing was changed. Look in the history."
+    ),
+    "not_found.snapshot": _(
+        "This state does not exist, or is not yours to see. Nothing was changed. Look in the history."
+    ),
+    "not_found.proposal": _(
+        "This proposal does not exist, or is not yours to see. Nothing was changed. Look at the document."
+    ),
     "not_found.object": _("What this belongs to was deleted for good. Nothing was changed. Look in your list."),
     "conflict.changed_since": _(
         "Somebody changed this while you wrote. Your text was not saved. Compare the two and save again."
     ),
     "conflict.stale_change": _(
         "Something newer stands where this change was. Nothing was undone. Look at what is in the way."
+    ),
+    "conflict.nothing_to_undo": _(
+        "Nothing is left to undo in this document. Nothing was changed. Look in its history."
     ),
     "conflict.decided": _("Somebody has decided on this proposal already. Nothing was changed. Load it again."),
     "conflict.locked": _("This section is locked against machines. Nothing was changed. Unlock it, or write by hand."),
@@ -99,6 +111,7 @@ SENTENCES: dict[str, Promise] = {
         "No run has written this section. Nothing was started. Write it by hand, or write the document again."
     ),
     "not_found.drawing": _("There is no such picture, or not for you. Nothing was changed. Load the page again."),
+    "validation.export_kind": _("A document of kind {kind} cannot be exported. Nothing was changed. Read it here."),
     # Work in a child process
     "tool.child_timeout": _(
         "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."
@@ -154,7 +167,7 @@ SENTENCES: dict[str, Promise] = {
     "validation.brief_too_long": _(
         "The brief has {length} characters. Nothing was started. Shorten it to {limit}, or send a file."
     ),
-    "validation.title_too_long": _("The title is too long. Nothing was started. Shorten it to {limit} characters."),
+    "validation.title_too_long": _("The title is too long. Nothing was changed. Shorten it to {limit} characters."),
     "validation.options": _("Some options do not fit. Nothing was started. Correct those named."),
     "validation.answer": _("The answer does not fit the question. The run still waits. Correct what is named."),
     "conflict.key_reused": _("This key began another run. That run is kept. Send a new key for a new order."),

@@ -4,6 +4,7 @@ A new door: name it in DOORS with its class and, if it needs one, what is sent. 
 their place. Who may do what to a run or a file in detail is asked where those are tested.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from chat.routing import urlpatterns as sockets
 from config.api import api
-from generation import agents, prompts, runs
-from generation.models import Drawing
+from generation import agents, documents, folders, prompts, runs, sections
+from generation.models import Drawing, Step
 from generation.orders import Order
 from generation.registry import recipe_of
-from memory import files, sign_in, tokens
-from memory.models import User
+from memory import files, history, sign_in, tokens
+from memory.base.ids import new_id
+from memory.history import By
+from memory.models import AuthorKind, Snapshot, User
 from tests.people import People
 
 IN, SIGN_IN, FORBIDDEN, NOT_FOUND = "in", "sign in", "forbidden", "not found"
@@ -40,6 +43,7 @@ class Class(Enum):
     SIGNED_IN = {**PUBLIC, "nobody": SIGN_IN}
     READS = {**SIGNED_IN, **dict.fromkeys(STRANGERS, NOT_FOUND)}
     WRITES = {**READS, "viewer": FORBIDDEN}
+    OWNS = {**WRITES, "teammate": FORBIDDEN}
     FIGURES = {**SIGNED_IN, **dict.fromkeys(("stranger", *MEMBERS), FORBIDDEN)}
     STAFF = {**dict.fromkeys(EVERYBODY, SIGN_IN), "staff": IN, "superuser": IN}
     PERMITTED = {**STAFF, "staff": FORBIDDEN}
@@ -72,6 +76,37 @@ DOORS = {
     "POST /api/v1/runs/{run_id}/retry": Door(Class.WRITES),
     "POST /api/v1/runs/{run_id}/answers": Door(Class.WRITES, {"step": "outline", "value": {}}),
     "api/v1/runs/<uuid:run_id>/events": Door(Class.READS),
+    "GET /api/v1/documents": Door(Class.SIGNED_IN),
+    "POST /api/v1/documents": Door(Class.WRITES, {"kind": "note", "workspace": "$workspace"}),
+    "GET /api/v1/documents/{document_id}": Door(Class.READS),
+    "PATCH /api/v1/documents/{document_id}": Door(Class.WRITES, {"fields": {"title": "Loops again"}}),
+    "POST /api/v1/documents/{document_id}/actions/{action}": Door(Class.WRITES),
+    "api/v1/documents/<uuid:document_id>/export": Door(Class.READS),
+    "POST /api/v1/documents/{document_id}/sections": Door(Class.WRITES, {"type": "chapter"}),
+    "GET /api/v1/sections/{section_id}": Door(Class.READS),
+    "PATCH /api/v1/sections/{section_id}": Door(Class.WRITES, {"fields": {"title": "Why"}}),
+    "POST /api/v1/sections/{section_id}/lock": Door(Class.WRITES),
+    "POST /api/v1/sections/{section_id}/unlock": Door(Class.WRITES),
+    "POST /api/v1/sections/{section_id}/approve": Door(Class.WRITES),
+    "POST /api/v1/sections/{section_id}/retry": Door(Class.WRITES),
+    "DELETE /api/v1/sections/{section_id}": Door(Class.WRITES),
+    "GET /api/v1/documents/{document_id}/changes": Door(Class.READS),
+    "GET /api/v1/changes/{change_id}": Door(Class.READS),
+    "POST /api/v1/changes/{change_id}/undo": Door(Class.WRITES),
+    "POST /api/v1/groups/{group_id}/undo": Door(Class.WRITES),
+    "POST /api/v1/documents/{document_id}/undo": Door(Class.WRITES),
+    "GET /api/v1/documents/{document_id}/snapshots": Door(Class.READS),
+    "POST /api/v1/snapshots/{snapshot_id}/restore": Door(Class.WRITES),
+    "GET /api/v1/documents/{document_id}/proposals": Door(Class.READS),
+    "POST /api/v1/proposals/{proposal_id}/accept": Door(Class.WRITES),
+    "POST /api/v1/proposals/{proposal_id}/reject": Door(Class.WRITES),
+    "GET /api/v1/folders": Door(Class.SIGNED_IN),
+    "POST /api/v1/folders": Door(Class.WRITES, {"name": "Python", "workspace": "$workspace"}),
+    "PATCH /api/v1/folders/{folder_id}": Door(Class.WRITES, {"name": "Loops"}),
+    "DELETE /api/v1/folders/{folder_id}": Door(Class.WRITES),
+    "DELETE /api/v1/documents/{document_id}": Door(Class.WRITES),
+    "POST /api/v1/documents/{document_id}/unbin": Door(Class.WRITES),
+    "POST /api/v1/workspaces/{workspace_id}/bin/empty": Door(Class.OWNS),
     # Machines
     "health/live": Door(Class.PUBLIC),
     "health/ready": Door(Class.PUBLIC),
@@ -150,7 +185,31 @@ class House:
         Drawing.objects.create(
             digest="d" * 64, workspace=people.workspace, type="mermaid", code="graph TD", svg="<svg/>"
         )
+        self.things = self.write_a_course()
         self.clients = {name: self.client_of(name) for name in EVERYBODY}
+
+    def write_a_course(self) -> dict[str, Any]:
+        """A document with a section that a run has written, a change with its snapshot, and a proposal."""
+        owner, workspace = self.people.owner, self.people.workspace
+        course = documents.create("course", "Loops", {}, user=owner, workspace=workspace)
+        section = sections.add(course, "chapter", {"title": "Why"}, By.person(owner))
+        ended, _ = runs.start(recipe_of("course"), Order("Loops."), user=owner, workspace=workspace, document=course)
+        runs.cancel(ended, owner)
+        Step.objects.create(run=ended, key=section.key)
+        (change,) = sections.edit(section, {"description": "Because."}, By.person(owner))
+        machine = By(AuthorKind.RECIPE, owner, self.run.id, "section-1")
+        written = history.write_as_recipe(section, {"description": "Else."}, machine, read_version=1, group=new_id())
+        assert written.proposal
+        return {
+            "document_id": course.id,
+            "section_id": section.id,
+            "change_id": change.id,
+            "group_id": change.group,
+            "snapshot_id": Snapshot.objects.get(group=change.group).id,
+            "proposal_id": written.proposal.id,
+            "workspace_id": workspace.id,
+            "action": "add_chapter",
+        }
 
     def client_of(self, name: str) -> Client:
         client = Client(raise_request_exception=False, REMOTE_ADDR="10.0.0.9")
@@ -173,10 +232,12 @@ class House:
     def knock(self, client: Client, door: str) -> Any:
         method, _, path = door.rpartition(" ")
         address = self.address(path)
-        if method != "POST":
+        if method in ("", "GET"):
             return client.get(address)
         body = {name: self.filled(value) for name, value in DOORS[door].body.items()}
-        return client.post(address, body) if "file" in body else client.post(address, body, "application/json")
+        if "file" in body:
+            return client.post(address, body)
+        return client.generic(method, address, json.dumps(body), "application/json")
 
     def filled(self, value: Any) -> Any:
         if value == "$file":
@@ -186,7 +247,8 @@ class House:
     def address(self, path: str) -> str:
         """The path with something that exists in each gap."""
         token = sign_in.path_for(self.people.owner).split("/")[-2]
-        known = {
+        known = {**self.things, "folder_id": self.new_folder() if "{folder_id}" in path else 0}
+        known |= {
             "run_id": self.run.id,
             "user_id": self.people.owner.pk,
             "token": token,
@@ -197,6 +259,10 @@ class House:
         path = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda gap: "memory" if gap[1] == "app_label" else "0", path)
         path = re.sub(r"<(?:\w+:)?(\w+)>|{(\w+)}", lambda gap: str(known.get(gap[1] or gap[2], 0)), path)
         return "/" + re.sub(r"[\^$]|/\?", "", path).lstrip("/")
+
+    def new_folder(self) -> Any:
+        """One for each who knocks: the first to be let in may remove it."""
+        return folders.make(self.people.workspace, "Python", self.people.owner).id
 
     def pk_of(self, path: str) -> Any:
         named = re.match(r"admin/(auth|memory|generation)/(\w+)/<", path)

@@ -28,7 +28,15 @@ def start(
     """The same Idempotency-Key with the same order answers with the run that it started the first time."""
     recipe = recipe_of(order.kind)
     workspace = workspaces.choose(request.user, order.workspace, Role.EDITOR)
-    asked = Order(order.brief, order.title, order.options, order.files, order.language or "")
+    asked = Order(
+        order.brief,
+        order.title,
+        order.options,
+        order.files,
+        order.language or "",
+        parent=order.parent,
+        folder=order.folder,
+    )
     run, _ = runs.start(recipe, asked, user=request.user, workspace=workspace, key=idempotency_key)
     return Status(202, drawn(run, request))
 

@@ -1,0 +1,128 @@
+"""The shapes of REST: documents, their sections, their folders."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+from generation.history_schemas import ProposalOut
+
+MOST_PATHS = 500  # at once
+
+# By path: `title`, `questions/ID/text`. Items of a list go by their id; null takes away.
+Values = Annotated[dict[str, Any], Field(max_length=MOST_PATHS, description="values by path; null takes away")]
+
+
+class SectionOut(Schema):
+    """`state` is its status, or what is going on or wrong: generating, queued, fallback, failed, missing."""
+
+    id: UUID
+    document: UUID
+    parent: UUID | None
+    type: str
+    key: str
+    state: str
+    status: str
+    version: int
+    fields: dict[str, Any]
+    fallback: dict[str, Any] | None
+    locked: bool
+    is_removed: bool
+    proposals: list[ProposalOut]
+
+
+class SectionTree(SectionOut):
+    sections: list["SectionTree"]
+
+
+class DocumentLine(Schema):
+    """A document in a list.
+
+    `state` is its status, or what is going on or wrong: waiting (for a person), generating, queued, partial, failed,
+    stale. `run` is the one at work, else the last; `progress` and `label` are of the one at work.
+    """
+
+    id: UUID
+    kind: str
+    title: str
+    language: str
+    status: str
+    state: str
+    progress: float | None
+    label: dict[str, Any] | None
+    version: int
+    workspace: UUID
+    folder: UUID | None
+    parent: UUID | None
+    run: UUID | None
+    is_binned: bool
+    created_at: datetime
+
+
+class DocumentOut(DocumentLine):
+    brief: str
+    fields: dict[str, Any]
+    proposals: list[ProposalOut]
+    sections: list[SectionTree]
+
+
+class DocumentPage(Schema):
+    items: list[DocumentLine]
+    cursor: str | None = Field(description="ask with it for the next page; null on the last")
+
+
+class DocumentIn(Schema):
+    kind: str
+    title: str = ""
+    fields: dict[str, Any] = {}
+    language: str = Field("", pattern="^(en|fr|)$", description="the user's if left out")
+    workspace: UUID | None = None
+    parent: UUID | None = Field(None, description="the document that this one belongs to")
+    folder: UUID | None = None
+
+
+class EditIn(Schema):
+    fields: Values
+    expected_version: int | None = Field(None, description="the version its writer saw; 409 for what changed since")
+
+
+class SectionEditIn(EditIn):
+    """With `after` or `parent` it moves: after that section, or first in that parent."""
+
+    fields: Values = {}
+    parent: UUID | None = None
+    after: UUID | None = None
+
+
+class SectionIn(Schema):
+    type: str
+    fields: dict[str, Any] = {}
+    parent: UUID | None = None
+    after: UUID | None = Field(None, description="the section to follow; without it, it comes first")
+
+
+class ActionIn(Schema):
+    options: dict[str, Any] = {}
+
+
+class EmptiedOut(Schema):
+    documents: int
+
+
+class FolderOut(Schema):
+    id: UUID
+    name: str
+    workspace: UUID
+    parent: UUID | None
+
+
+class FolderIn(Schema):
+    name: str
+    workspace: UUID | None = None
+    parent: UUID | None = None
+
+
+class FolderNameIn(Schema):
+    name: str
