@@ -15,7 +15,7 @@ from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, Guest, sockets
 from generation import pictures, runs
 from generation.hub import Following, hub
 from generation.mailbox import Mailbox
-from generation.models import Run
+from generation.models import Document, Run
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import workspaces
@@ -271,7 +271,7 @@ def visible_children(user: User, run_id: UUID) -> list[UUID]:
 
 
 def check_topics(user: User, topics: list[str]) -> None:
-    """Every topic must be the user's to hear: their own, a workspace's they are in, a run's they may see."""
+    """Every topic must be the user's to hear: their own, a workspace's they are in, a run's or document's they see."""
     for topic in topics:
         kind, _, name = topic.partition(".")
         if not may_hear(user, kind, uuid_of({kind: name}, kind)):
@@ -283,6 +283,8 @@ def may_hear(user: User, kind: str, id: UUID) -> bool:
         return id == user.pk
     if kind == "workspace":
         return Workspace.objects.visible(user).filter(id=id).exists()
+    if kind == "document":
+        return Document.objects.visible(user).filter(id=id).exists()
     return kind == "run" and Run.objects.visible(user).filter(id=id).exists()
 
 

@@ -1,16 +1,21 @@
-"""Staff's view of the work: runs with their steps and calls, prompts with their versions, agents with their chains."""
+"""Staff's view of the work: runs with steps and calls, documents, prompts with their versions, agents with chains."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from generation import agents, prompts, runs
+from generation import agents, conditions, documents, prompts, runs
+from generation.conditions import Work
 from generation.llm.values import ModelRef
-from generation.models import Agent, Call, Prompt, PromptVersion, Run, Step
+from generation.models import Agent, Call, Document, Prompt, PromptVersion, Run, Section, Step
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
@@ -47,8 +52,8 @@ class CallInline(ReadOnlyInline):
 @admin.register(Run)
 class RunAdmin(ReadOnly):
     fields = (
-        "kind", "title", "workspace", "user", "state", "progress", "label", "options", "error", "parent", "retries",
-        "active_seconds", "created_at", "started_at", "finished_at",
+        "kind", "title", "document", "action", "workspace", "user", "state", "progress", "label", "options", "error",
+        "parent", "retries", "active_seconds", "created_at", "started_at", "finished_at",
     )  # fmt: skip
     list_display = ("kind", "title", "state", "progress", "workspace", "user", "created_at", "finished_at")
     list_select_related = ("claim", "workspace", "user")
@@ -74,6 +79,66 @@ class RunAdmin(ReadOnly):
                 self.log_change(request, run, "cancelled")
             except ScriptoriumError as error:
                 self.message_user(request, sentences.say(error.code, error.params), messages.ERROR)
+
+
+class RunInline(ReadOnlyInline):
+    model = Run
+    fk_name = "document"
+    fields = ("action", "state", "progress", "user", "created_at", "finished_at")
+    ordering = ("-id",)
+    show_change_link = True
+
+    @admin.display(description=_("state"))
+    def state(self, run: Run) -> str:
+        return run.claim.get_state_display()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).select_related("claim", "user")
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnly):
+    """A document as it stands, without its text: that is its workspace's."""
+
+    fields = (
+        "kind", "title", "workspace", "user", "language", "status", "condition", "version", "parent", "folder",
+        "present", "created_at", "tree",
+    )  # fmt: skip
+    list_display = ("kind", "title", "condition", "workspace", "user", "present", "created_at")
+    list_select_related = ("workspace", "user")
+    list_filter = ("kind", "status", "present")
+    search_fields = ("=id", "title", "user__username")
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (RunInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        return super().get_queryset(request).annotate(condition=conditions.OF_DOCUMENT)
+
+    @admin.display(description=_("condition"))
+    def condition(self, document: Any) -> str:
+        return gettext(document.condition)
+
+    @admin.display(description=_("sections"))
+    def tree(self, document: Document) -> str:
+        return branch(documents.sections_of(document), None, conditions.work_on(document))
+
+
+def branch(rows: Sequence[Section], parent: UUID | None, work: Work) -> str:
+    """The sections in this one as a list of lists."""
+    items = format_html_join(
+        "",
+        "<li>{} {}: {}, v{}{}</li>",
+        (
+            (row.type, row.key, gettext(conditions.of_section(row, work)), row.version, branch(rows, row.id, work))
+            for row in rows
+            if row.parent_id == parent
+        ),
+    )
+    return format_html("<ul>{}</ul>", items) if items else ""
 
 
 class VersionInline(ReadOnlyInline):

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from memory import tokens
-from memory.models import File, Membership, Token, User, Workspace
+from memory.models import Change, File, Membership, Proposal, Token, User, Workspace
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -92,6 +92,42 @@ class TokenAdmin(ReadOnly):
         for token in chosen:
             tokens.revoke(token)
             self.log_change(request, token, "revoked")
+
+
+class Record(ReadOnly):
+    """What is written once. The values are their people's, and stay out of here."""
+
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Change)
+class ChangeAdmin(Record):
+    fields = (
+        "workspace", "root_id", "object_type", "object_id", "version", "path", "author", "user", "run_id", "step",
+        "group", "reason", "undoes", "created_at",
+    )  # fmt: skip
+    list_display = ("created_at", "author", "user", "object_type", "path", "version", "reason", "workspace")
+    list_select_related = ("workspace", "user")
+    list_filter = ("author", "object_type")
+    search_fields = ("=root_id", "=object_id", "=group", "=run_id")
+    search_help_text = _("the id of a document, a section, a group or a run")
+
+
+@admin.register(Proposal)
+class ProposalAdmin(Record):
+    fields = (
+        "workspace", "root_id", "object_type", "object_id", "state", "run_id", "step", "decided_by", "decided_at",
+        "created_at",
+    )  # fmt: skip
+    list_display = ("created_at", "object_type", "step", "state", "decided_by", "workspace")
+    list_select_related = ("workspace", "decided_by")
+    list_filter = ("state", "object_type")
+    search_fields = ("=root_id", "=object_id", "=run_id")
+    search_help_text = _("the id of a document, a section or a run")
 
 
 @admin.register(File)

@@ -14,12 +14,15 @@ from pytest_django.fixtures import Settings
 
 from chat.sockets import MOST_PER_USER, sockets
 from config.asgi import application
+from generation import documents, folders
 from generation.carrier import Carrier
 from generation.hub import hub
 from generation.models import Queue, Run
+from generation.sections import add as add_section
 from memory import tokens
 from memory.base.database import db as in_database
 from memory.base.news import changed
+from memory.history import By
 from memory.models import User
 from tests.generation.conftest import Demo, Start, recorded_text, state_of
 from tests.generation.test_log import fold
@@ -187,6 +190,35 @@ async def test_a_watched_topic_tells_of_changes(open_page: Open, house: People) 
     changed("run", house.workspace.id, 7, ["user.other", topic])
     told = await page.hear("changed")
     assert (told["topic"], told["version"]) == (topic, 7)
+
+
+async def test_a_page_hears_what_others_change_in_its_document_and_a_stranger_does_not(
+    open_page: Open, house: People
+) -> None:
+    note = await in_database(lambda: documents.create("note", "Loops", {}, user=house.owner, workspace=house.workspace))
+    page, stranger = await open_page(house.viewer), await open_page(house.stranger)
+    topic = f"document.{note.id}"
+    await page.send(type="watch", topics=[topic])
+    await page.hear("accepted")
+    await stranger.send(type="watch", topics=[topic])
+    assert (await stranger.hear("error"))["error_code"] == "not_found.topic"
+    section = await in_database(lambda: add_section(note, "section", {"title": "Why"}, By.person(house.teammate)))
+    told = await page.hear("changed")
+    assert (told["topic"], told["kind"], told["id"], told["version"]) == (topic, "section", str(section.id), 1)
+    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, house.teammate))
+    told = await page.hear("changed")
+    assert (told["kind"], told["id"], told["version"]) == ("document", str(note.id), 2)
+    await stranger.send(type="ping")
+    assert (await stranger.hear())["type"] == "pong"
+
+
+async def test_a_list_hears_of_new_folders(open_page: Open, house: People) -> None:
+    page = await open_page(house.viewer)
+    await page.send(type="watch", topics=[f"workspace.{house.workspace.id}"])
+    await page.hear("accepted")
+    folder = await in_database(lambda: folders.make(house.workspace, "Python", house.teammate))
+    told = await page.hear("changed")
+    assert (told["kind"], told["id"]) == ("folder", str(folder.id))
 
 
 async def test_a_socket_ends_within_seconds_of_signing_out(

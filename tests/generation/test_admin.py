@@ -7,12 +7,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from generation import agents, prompts, runs
+from generation import agents, documents, prompts, runs, sections
 from generation.models import Agent, Claim, PromptVersion, Run, RunState
 from generation.orders import Order
 from generation.registry import recipe_of
-from memory import workspaces
-from memory.models import Role, User
+from memory import history, workspaces
+from memory.history import By
+from memory.models import AuthorKind, Change, Role, User
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +137,51 @@ def test_a_chain_that_names_no_model_is_refused_in_words(keeper: User, chain: st
     answer = post(keeper, "agent/writer/change/", agent_form(chain))
     assert "provider:model" in answer.content.decode()
     assert Agent.objects.get(name="writer").chain == []
+
+
+def test_a_document_is_seen_as_a_tree_with_its_runs_and_without_its_text(keeper: User, run: Run) -> None:
+    assert run.document
+    by = By.person(keeper)
+    course = documents.create("course", "<b>Loops</b>", {}, user=keeper, workspace=run.workspace)
+    chapter = sections.add(course, "chapter", {"title": "Secret"}, by)
+    lesson = sections.add(course, "lesson", {}, by, parent=chapter)
+    page = page_of(keeper, f"document/{course.id}/change/")
+    assert f"<li>chapter {chapter.key}: draft, v1<ul><li>lesson {lesson.key}: draft, v1</li></ul></li>" in page
+    assert "Secret" not in page
+    assert "<b>Loops" not in page
+    assert f"/admin/generation/run/{run.id}/change/" in page_of(keeper, f"document/{run.document.id}/change/")
+    assert f"/admin/generation/document/{run.document.id}/change/" in page_of(keeper, f"run/{run.id}/change/")
+    assert "Loops" in page_of(keeper, f"document/?q={course.id}")
+
+
+def memory_page(user: User, path: str) -> str:
+    client = Client()
+    client.force_login(user)
+    answer = client.get(f"/admin/memory/{path}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_changes_and_proposals_are_found_by_document_and_never_edited(keeper: User, run: Run) -> None:
+    by = By.person(keeper)
+    note = documents.create("note", "Note", {}, user=keeper, workspace=run.workspace)
+    section = sections.add(note, "section", {"content": "Secret"}, by)
+    sections.lock(section, by)
+    machine = By(AuthorKind.RECIPE, keeper, run.id, "section-1")
+    proposal = history.write_as_recipe(
+        section, {"content": "Secret too"}, machine, read_version=1, group=run.id
+    ).proposal
+    assert proposal
+    change = Change.objects.filter(object_id=section.id, path="content").get()
+    for model, one in (("change", change.id), ("proposal", proposal.id)):
+        assert str(one) in memory_page(keeper, f"{model}/?q={note.id}")
+        assert str(one) not in memory_page(keeper, f"{model}/?q={run.document_id}")
+        assert memory_page(keeper, f"{model}/?q=nonsense")
+        page = memory_page(keeper, f"{model}/{one}/change/")
+        assert "Secret" not in page
+        assert 'name="_save"' not in page
+
+
+def test_a_stranger_to_the_staff_sees_no_history(people: People, run: Run) -> None:
+    for path in ("memory/change/", "memory/proposal/", f"generation/document/{run.document_id}/change/"):
+        assert people.client(people.stranger).get(f"/admin/{path}").status_code == 302
