@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import translation
 
 from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, Guest, sockets
-from generation import pictures, runs
+from generation import actions, documents, pictures, runs
 from generation.hub import Following, hub
 from generation.mailbox import Mailbox
 from generation.models import Document, Run
@@ -208,7 +208,7 @@ class Socket(AsyncWebsocketConsumer):
         key = frame.get("key")
         if not isinstance(key, str) or not key:
             raise InvalidInput("key")
-        run = await db(start, user, frame, key)
+        run = await db(act if frame.get("document") else start, user, frame, key)
         self.answer("accepted", key=key, run=str(run.id))
 
     async def on_stop(self, frame: dict[str, Any], user: User) -> None:
@@ -292,8 +292,17 @@ def start(user: User, frame: dict[str, Any], key: str) -> Run:
     recipe = recipe_of(str(frame.get("kind")))
     named = uuid_of(frame, "workspace") if frame.get("workspace") else None
     workspace = workspaces.choose(user, named, Role.EDITOR)
+    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options_of(frame))
+    return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]
+
+
+def act(user: User, frame: dict[str, Any], key: str) -> Run:
+    document = documents.visible(user, uuid_of(frame, "document"))
+    return actions.act(document, str(frame.get("action")), options_of(frame), user=user, key=key)[0]
+
+
+def options_of(frame: dict[str, Any]) -> dict[str, Any]:
     options = frame.get("options") or {}
     if not isinstance(options, dict):
         raise InvalidInput("options", problems=[])
-    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options)
-    return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]
+    return options

@@ -212,6 +212,24 @@ async def test_a_page_hears_what_others_change_in_its_document_and_a_stranger_do
     assert (await stranger.hear())["type"] == "pong"
 
 
+async def test_an_action_on_a_document_is_started_by_those_who_may(open_page: Open, house: People) -> None:
+    course = await in_database(
+        lambda: documents.create("course", "Loops", {}, user=house.owner, workspace=house.workspace)
+    )
+    frame = {"type": "start", "key": "k", "document": str(course.id), "action": "add_chapter"}
+    for user, code in ((house.stranger, "not_found.document"), (house.viewer, "permission.role")):
+        page = await open_page(user)
+        await page.send(**frame)
+        assert (await page.hear("accepted", "error"))["error_code"] == code
+    page = await open_page(house.teammate)
+    await page.send(**{**frame, "action": "none"})
+    assert (await page.hear("error"))["error_code"] == "not_found.action"
+    await page.send(**frame)
+    started = await page.hear("accepted")
+    run = await in_database(lambda: Run.objects.get(id=started["run"]))
+    assert (run.document_id, run.action) == (course.id, "add_chapter")
+
+
 async def test_a_list_hears_of_new_folders(open_page: Open, house: People) -> None:
     page = await open_page(house.viewer)
     await page.send(type="watch", topics=[f"workspace.{house.workspace.id}"])
