@@ -62,12 +62,12 @@ def test_a_prompt_that_says_nothing_still_has_topics() -> None:
 
 
 def test_what_a_prompt_enumerates_is_read_as_its_items() -> None:
-    brief = read("Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.\nUn schéma.")
+    brief = prompt.read("Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.\nUn schéma.")
     assert brief.listed(4) == ("Pourquoi répéter", "La boucle for", "La boucle while", "Les erreurs fréquentes")
     assert brief.listed(3) == ()
 
 
 @pytest.mark.parametrize(("said", "value"), [("Niveau détaillé", "detailed"), ("a flash course", "flash")])
 def test_a_choice_is_the_one_that_the_prompt_names(said: str, value: str) -> None:
-    brief = read(f"<brief>{said}</brief>")
+    brief = prompt.read(f"<brief>{said}</brief>")
     assert [each for each in ("flash", "standard", "detailed") if brief.mentions(each)] == [value]
