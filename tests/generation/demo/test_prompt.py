@@ -62,7 +62,8 @@ def test_a_prompt_that_says_nothing_still_has_topics() -> None:
 
 
 def test_what_a_prompt_enumerates_is_read_as_its_items() -> None:
-    brief = prompt.read("Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.\nUn schéma.")
+    said = "Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.\nUn schéma."
+    brief = prompt.read(said)
     assert brief.listed(4) == ("Pourquoi répéter", "La boucle for", "La boucle while", "Les erreurs fréquentes")
     assert brief.listed(3) == ()
 
