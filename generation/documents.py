@@ -114,22 +114,30 @@ def empty_bin(workspace: Workspace, by: User) -> int:
     workspaces.require(by, workspace, Role.OWNER)
     with transaction.atomic():
         binned = Document.objects.filter(workspace=workspace, present=False)
-        history.lock_roots(binned.values_list("id", flat=True))
-        gone = [each for root in binned for each in idle_family(root)]  # once more: one may have come out meanwhile
+        seen = [document.id for document in binned]
+        history.lock_roots([each for root in seen for each in family(root)])
+        # Once more, now that the locks are held: one may have come out meanwhile.
+        gone = [each for root in binned.filter(id__in=seen) for each in idle_family(root.id)]
         for kept in (Change, Snapshot, Proposal, Basis):
             kept._default_manager.filter(root_id__in=gone).delete()
         Document.objects.filter(id__in=gone).delete()
     return len(gone)
 
 
-def idle_family(document: Document) -> set[UUID]:
-    """The document and all that belong to it; nothing when one of them is being written."""
-    family = newest = {document.id}
+def family(document_id: UUID) -> set[UUID]:
+    """The document and all that stand in it, at any depth."""
+    found = newest = {document_id}
     while newest:
         newest = set(Document.objects.filter(parent__in=newest).values_list("id", flat=True))
-        family = family | newest
-    is_written = Run.objects.filter(document__in=family, claim__state__in=OPEN_STATES).exists()
-    return set() if is_written else family
+        found = found | newest
+    return found
+
+
+def idle_family(document_id: UUID) -> set[UUID]:
+    """Its family; nothing when one of them is being written."""
+    found = family(document_id)
+    is_written = Run.objects.filter(document__in=found, claim__state__in=OPEN_STATES).exists()
+    return set() if is_written else found
 
 
 def sections_of(document: Document) -> list[Section]:

@@ -414,3 +414,12 @@ def test_who_may_not_change_does_not_decide(chapter: Section, owner: By, people:
             decide(proposal, by=people.viewer)
     proposal.refresh_from_db()
     assert proposal.state == "open"
+
+
+def test_what_stands_in_a_deleted_document_leaves_no_history(course: Document, people: People) -> None:
+    inner = documents.create("course", "Inner", {}, user=people.owner, workspace=people.workspace, parent=course)
+    below = documents.create("course", "Below", {}, user=people.owner, workspace=people.workspace, parent=inner)
+    documents.bin(course, people.owner)
+    assert documents.empty_bin(people.workspace, people.owner) == 1
+    assert not Document.objects.exists()
+    assert not Change.objects.filter(root_id__in=[course.id, inner.id, below.id]).exists()

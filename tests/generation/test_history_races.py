@@ -340,21 +340,21 @@ def test_groups_over_the_same_documents_never_wait_in_a_ring(people: People, own
         holds(note, section)
 
 
-def test_a_folder_removed_and_a_group_undone_never_wait_in_a_ring(people: People, owner: By) -> None:
-    for n in range(ROUNDS):
-        folder, turn = folders.make(people.workspace, f"Folder {n}", people.owner), new_id()
-        notes = [a_note(people)[0] for _ in range(6)]
-        for note in reversed(notes):
-            history.edit(note, {"folder": str(folder.id)}, owner)
-        for note in notes:
-            history.edit(note, {"title": "Renamed"}, owner, group=turn)
-        removed, undone = at_once(
-            partial(folders.remove, folder, people.owner),
-            partial(history.undo_group, turn, people.teammate),
-        )
-        assert removed is None
-        assert len(undone) == 6
-        holds(*notes)
+def test_who_removes_a_folder_waits_for_its_documents_in_the_order_of_all(people: People, owner: By) -> None:
+    folder = folders.make(people.workspace, "Folder", people.owner)
+    notes = [a_note(people)[0] for _ in range(4)]
+    for note in reversed(notes):
+        history.edit(note, {"folder": str(folder.id)}, owner)
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            history.lock_roots([notes[0].id])
+            removing = threads.submit(closing(partial(folders.remove, folder, people.owner)))
+            with pytest.raises(TimeoutError):
+                removing.result(0.5)
+            history.lock_roots([note.id for note in notes])  # it holds none of them while it waits
+        removing.result(WAIT_SECONDS)
+    holds(*notes)
+    assert not Document.objects.exclude(folder=None).exists()
 
 
 def test_what_is_taken_out_of_the_bin_stays(note: Document, section: Section, people: People) -> None:
