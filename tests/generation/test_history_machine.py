@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from copy import deepcopy
+from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar
 from uuid import UUID
@@ -174,15 +175,6 @@ class Histories(RuleBasedStateMachine):
             lambda: history.edit(obj, values, self.by("person"), group=self.turn),
         )
 
-    @rule(pick=PICK)
-    def reorder(self, pick: int) -> None:
-        thing = self.thing(pick, *QUESTIONS)
-        values = {"questions": self.model.things[thing].state.get("questions", [])[::-1]}
-        self.carry_out(
-            lambda: self.model.edited(thing, values, "person"),
-            lambda: history.edit(self.row(thing), values, self.by("person")),
-        )
-
     @rule(pick=PICK, data=st.data(), back=st.integers(0, 6), labelled=st.sampled_from([None, ERROR, "removed"]))
     def write_by_machine(self, pick: int, data: st.DataObject, back: int, labelled: Any) -> None:
         thing = self.thing(pick)
@@ -300,21 +292,22 @@ class Histories(RuleBasedStateMachine):
         self.check_rank(thing, parent, after, moved[0])
         self.model.write(states, [row_of(change) for change in changes])
 
-    @rule(pick=PICK, locked=st.booleans())
-    def lock(self, pick: int, locked: bool) -> None:
-        thing = self.thing(pick, *WITHIN)
-        self.carry_out(
-            lambda: self.model.edited(thing, {"locked": locked}, "person"),
-            lambda: sections.lock(self.section(thing), self.by("person"), locked),
-        )
-
-    @rule(pick=PICK, kind=st.sampled_from(["person", "tool"]))
-    def remove(self, pick: int, kind: str) -> None:
-        thing = self.thing(pick, *WITHIN)
-        self.carry_out(
-            lambda: self.model.edited(thing, {"present": False}, kind),
-            lambda: sections.remove(self.section(thing), self.by(kind)),
-        )
+    @rule(
+        pick=PICK, kind=st.sampled_from(["person", "tool"]), how=st.sampled_from(["lock", "unlock", "remove", "turn"])
+    )
+    def treat_whole(self, pick: int, kind: str, how: str) -> None:
+        """Lock or unlock it, remove it, or turn the order of its questions round."""
+        thing = self.thing(pick, *(QUESTIONS if how == "turn" else WITHIN))
+        by = self.by(kind)
+        turned = self.model.things[thing].state.get("questions", [])[::-1]
+        ways: dict[str, tuple[State, Callable[[Section], list[Change]]]] = {
+            "lock": ({"locked": True}, partial(sections.lock, by=by)),
+            "unlock": ({"locked": False}, partial(sections.lock, by=by, locked=False)),
+            "remove": ({"present": False}, partial(sections.remove, by=by)),
+            "turn": ({"questions": turned}, partial(sections.edit, values={"questions": turned}, by=by)),
+        }
+        values, verb = ways[how]
+        self.carry_out(lambda: self.model.edited(thing, values, kind), lambda: verb(self.section(thing)))
 
     @rule(pick=PICK, nth=st.integers(0, 7), data=st.data())
     def edit_nonsense(self, pick: int, nth: int, data: st.DataObject) -> None:
@@ -337,10 +330,14 @@ class Histories(RuleBasedStateMachine):
 
     # What is taken back
 
+    @precondition(lambda self: self.lived())
     @rule(pick=st.integers(0, 15))
     def undo(self, pick: int) -> None:
-        """One of the latest changes, newest most often."""
-        self.undo_row(self.model.log[-1 - pick % len(self.model.log)])
+        """One of the changes of this life, the newest most often."""
+        self.undo_row(self.lived()[-1 - pick % len(self.lived())])
+
+    def lived(self) -> list[Row]:
+        return self.model.log[len(self.born.log) :]
 
     @rule(pick=st.integers(0, 10_000))
     def undo_any(self, pick: int) -> None:
@@ -360,7 +357,7 @@ class Histories(RuleBasedStateMachine):
         if done:
             self.again(lambda: history.undo(change, self.people.owner))
 
-    @rule(pick=PICK)
+    @rule(pick=st.integers(0, 8))
     def undo_group(self, pick: int) -> None:
         groups = list(dict.fromkeys(row.group for row in reversed(self.model.log)))
         group = groups[pick % len(groups)]
