@@ -40,15 +40,22 @@ def clean_json(value: Any, depth: int = 0) -> Any:
         return clean_text(value)
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**63 else clean_text(str(value))  # orjson and sockets carry 64 bits
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if isinstance(value, int | float):
+        return clean_number(value)
     if isinstance(value, dict):
         return {clean_text(str(key)): clean_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean_json(item, depth + 1) for item in value]
     raise InvalidInput("not_json", type=type(value).__name__)
+
+
+def clean_number(value: int | float) -> int | float | str | None:
+    """A number that comes back from PostgreSQL and JSON as it went, or its digits as text; NaN and infinities null."""
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else str(value)  # orjson and sockets carry 64 bits
+    if not math.isfinite(value):
+        return None
+    return value if abs(value) < 1e16 else str(value)  # PostgreSQL writes out what has an exponent, as an integer
 
 
 def read_json(raw: bytes | str) -> Any:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from generation import documents, sections
 from generation.fields import Fields, Kind, SectionType, line
 from generation.models import Document, Section
 from memory import history, workspaces
+from memory.base import paths
 from memory.base.errors import InvalidInput, NotFound, PermissionRefused, StaleChange
 from memory.base.ids import new_id
 from memory.history import By
@@ -423,3 +425,50 @@ def test_what_stands_in_a_deleted_document_leaves_no_history(course: Document, p
     assert documents.empty_bin(people.workspace, people.owner) == 1
     assert not Document.objects.exists()
     assert not Change.objects.filter(root_id__in=[course.id, inner.id, below.id]).exists()
+
+
+def test_what_json_tells_apart_the_history_tells_apart(
+    course: Document, chapter: Section, owner: By, people: People
+) -> None:
+    lesson = sections.add(course, "lesson", {}, owner, parent=chapter)
+    part = sections.add(course, "part", {}, owner, parent=lesson)
+    values: list[Any] = [{"n": 1}, {"n": True}, {"n": 1.0}, {"n": [1]}, {"n": [True]}, {"n": {}}, {"n": []}, {"n": "1"}]
+    made = [sections.edit(part, {"diagram_error": value}, owner)[0] for value in values]
+    assert sections.edit(part, {"diagram_error": {"n": "1"}}, owner) == []
+    assert agrees(part)
+    for change, value in zip(reversed(made[1:]), reversed(values[:-1]), strict=True):
+        history.undo(Change.objects.get(id=change.id), by=people.owner)
+        assert paths.same(fresh(part).fields["diagram_error"], value)
+    sections.edit(part, {"diagram_error": {"b": 1, "a": [2, None, {"c": None}]}}, owner)
+    assert sections.edit(part, {"diagram_error": {"a": [2, {}], "b": 1}}, owner) == []
+
+
+def test_numbers_that_no_reader_of_json_can_hold_are_texts(
+    course: Document, chapter: Section, owner: By, people: People
+) -> None:
+    lesson = sections.add(course, "lesson", {}, owner, parent=chapter)
+    part = sections.add(course, "part", {}, owner, parent=lesson)
+    huge = {"float": 1e300, "int": 2**70, "small": 1e-9, "edge": 2.0**52 + 0.5}
+    (change,) = sections.edit(part, {"diagram_error": huge}, owner)
+    kept = fresh(part).fields["diagram_error"]
+    assert kept == {"float": "1e+300", "int": str(2**70), "small": 1e-9, "edge": 2.0**52 + 0.5}
+    assert orjson.loads(orjson.dumps(kept)) == kept
+    history.undo(change, by=people.owner)
+    assert agrees(part)
+
+
+def test_the_longest_text_there_may_be_is_kept_whole(
+    course: Document, chapter: Section, owner: By, people: People
+) -> None:
+    lesson = sections.add(course, "lesson", {}, owner, parent=chapter)
+    part = sections.add(course, "part", {"content": "short"}, owner, parent=lesson)
+    longest = "\u00e9\U0001f600" * 100_000
+    (change,) = sections.edit(part, {"content": longest}, owner)
+    assert fresh(part).fields["content"] == longest
+    with pytest.raises(InvalidInput, match="validation.fields"):
+        sections.edit(part, {"content": longest + "x"}, owner)
+    history.undo(change, by=people.owner)
+    assert fresh(part).fields["content"] == "short"
+    history.restore(Snapshot.objects.filter(object_id=part.id).latest("version"), by=people.owner)
+    assert fresh(part).fields["content"] == longest
+    assert agrees(part)
