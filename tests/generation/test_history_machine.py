@@ -33,6 +33,7 @@ from tests.generation.history_model import LABELS, QUESTIONS, TEXTS, WITHIN, Mod
 from tests.people import People
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "200"))
+AT_ONCE = 200  # a test of its own for each so many: pytest ends one that takes longer than it may
 STEPS = 12
 
 Strategy = st.SearchStrategy[Any]
@@ -458,7 +459,8 @@ def model_of(document: Document) -> Model:
     return model
 
 
-def test_the_history_is_true_whatever_is_done(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", range(0, EXAMPLES, AT_ONCE))
+def test_the_history_is_true_whatever_is_done(begun: int, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "course", BRANCHY)
     document = a_course(people)
 
@@ -469,7 +471,7 @@ def test_the_history_is_true_whatever_is_done(people: People, monkeypatch: pytes
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=min(AT_ONCE, EXAMPLES - begun),
             stateful_step_count=STEPS,
             deadline=None,
             derandomize="HISTORY_EXAMPLES" not in os.environ,
