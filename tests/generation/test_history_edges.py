@@ -422,7 +422,7 @@ def test_what_stands_in_a_deleted_document_leaves_no_history(course: Document, p
     inner = documents.create("course", "Inner", {}, user=people.owner, workspace=people.workspace, parent=course)
     below = documents.create("course", "Below", {}, user=people.owner, workspace=people.workspace, parent=inner)
     documents.bin(course, people.owner)
-    assert documents.empty_bin(people.workspace, people.owner) == 1
+    assert documents.empty_bin(people.workspace, people.owner) == 3
     assert not Document.objects.exists()
     assert not Change.objects.filter(root_id__in=[course.id, inner.id, below.id]).exists()
 
