@@ -26,7 +26,7 @@ from tests.generation.test_log import fold
 
 BRIEF = "A note on loops in Python.\nThree parts: why repeat, the for loop, the while loop."
 # What the demo model plans for this brief.
-FIRST_ONE, SECOND_ONE = "Write the section “Loops”", "Write the section “Python”"
+FIRST_ONE, SECOND_ONE = "Write the section “Why repeat”", "Write the section “The for loop”"
 SENT = Attempt(ModelRef("openai", "gpt-4.1"), 1, "first")
 
 
