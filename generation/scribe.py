@@ -9,9 +9,9 @@ from typing import Any
 
 from generation.events import Draft
 from generation.models import Document, Run, Section, Standing
+from generation.sections import free_rank
 from memory import history
 from memory.base.paths import without_nulls
-from memory.base.ranks import between
 from memory.history import By
 from memory.models import AuthorKind, Change, Editable, Proposal
 
@@ -56,14 +56,14 @@ class Scribe:
         self.put_section(key, "", values, None)
 
     def put_section(self, key: str, type: str, values: Mapping[str, Any], parent: Section | None) -> Section:
+        history.lock_roots([self.document.id])
         section = Section.whole().filter(document=self.document, key=key).first()
         if section is not None:
             self.write(section, {**values, "present": True} if type else values, self.read.get(key, 1))
             return section
-        history.lock_roots([self.document.id])
+        section = Section(document=self.document, parent=parent, type=type, key=key)
         siblings = Section.objects.filter(document=self.document, parent=parent).order_by("-rank")
-        rank = between(siblings.values_list("rank", flat=True).first() or "", "")
-        section = Section(document=self.document, parent=parent, type=type, key=key, rank=rank)
+        section.rank = free_rank(section, siblings.values_list("rank", flat=True).first() or "", "")
         section.take({**section.state(), **without_nulls(dict(values))})
         self.changes += history.create(section, self.by, group=self.run.id)
         return section

@@ -317,6 +317,10 @@ class Snapshot(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["object_id", "group"], name="one_snapshot_per_object_and_group"),
         ]
+        indexes: ClassVar = [
+            # The states of a document to go back to, newest first, paged by id.
+            models.Index(fields=["root_id", "-id"], name="snapshot_of_root"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object_type} v{self.version}"

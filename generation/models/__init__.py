@@ -1,0 +1,55 @@
+"""The rows of this floor: work, what is written by it, and who is asked in which words."""
+
+from generation.models.documents import (
+    Document,
+    DocumentQuerySet,
+    Drawing,
+    DrawingQuerySet,
+    Folder,
+    Section,
+    SectionQuerySet,
+    Standing,
+)
+from generation.models.prompting import Agent, Prompt, PromptVersion
+from generation.models.work import (
+    END_STATES,
+    OPEN_STATES,
+    RECORDED_STATES,
+    Call,
+    CallState,
+    Claim,
+    Event,
+    Queue,
+    Run,
+    RunQuerySet,
+    RunState,
+    Step,
+    StepState,
+)
+
+__all__ = [
+    "Agent",
+    "Call",
+    "CallState",
+    "Claim",
+    "Document",
+    "DocumentQuerySet",
+    "Drawing",
+    "DrawingQuerySet",
+    "END_STATES",
+    "Event",
+    "Folder",
+    "OPEN_STATES",
+    "Prompt",
+    "PromptVersion",
+    "Queue",
+    "RECORDED_STATES",
+    "Run",
+    "RunQuerySet",
+    "RunState",
+    "Section",
+    "SectionQuerySet",
+    "Standing",
+    "Step",
+    "StepState",
+]
