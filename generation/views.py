@@ -47,7 +47,7 @@ async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 async def export(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document as a file: `?format=`, and with `answers=1` the answers to its questions."""
     user = await db(user_of, request)
-    is_with_answers = request.GET.get("answers") in ("1", "true")
+    is_with_answers = request.GET.get("answers", "").lower() in ("1", "true")
     made = await downloads.make(user, document_id, request.GET.get("format", "md"), answers=is_with_answers)
     response = HttpResponse(made.content, content_type=made.content_type)
     response["Content-Disposition"] = disposition(made.name)

@@ -3,21 +3,25 @@
 import asyncio
 import json
 import time
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
 
-from generation import actions, runs, sections
+from generation import actions, exports, runs, sections
 from generation.carrier import Carrier
 from generation.documents import sections_of
 from generation.manuscripts import Figure, Notice
 from generation.models import Call, Claim, Document, Run, RunState, Section, Step
-from memory import bases, history
+from memory import bases, files, history
 from memory.base.database import db as in_database
 from memory.history import By
 from memory.models import Change, Proposal
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached
+from tests.generation.exports import readers
 from tests.people import People
+from tests.rest import Rest
 
 DEEP = """Cours approfondi « Bases de données relationnelles » pour une licence 2 d'informatique, 5 chapitres :
 modèle entité-association, algèbre relationnelle, SQL, normalisation, transactions.
@@ -43,6 +47,10 @@ async def once_there(run: Run, key: str, within: float = 20) -> dict[str, Sectio
         assert time.monotonic() < until, f"no {key} after {within} s"
         await asyncio.sleep(0.02)
     return written
+
+
+def steps_paid(run: Run) -> set[str]:
+    return set(Call.objects.filter(run=run).values_list("step", flat=True))
 
 
 async def unwell(run: Run) -> dict[str, Any]:
@@ -320,3 +328,74 @@ async def test_a_stranger_starts_nothing_on_a_course(carrier: Carrier, start: St
         with pytest.raises(Exception, match="not_found.workspace|permission.role"):
             await in_database(attempt)
     assert await in_database(Claim.objects.count) == 1
+
+
+async def test_a_course_over_rest_opens_in_every_format(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    """Asked for, followed, read and exported by a program; each file checked by a reader that is not ours."""
+    demo.set(rules=[planned(1, exercises_per_chapter=2)])
+    rest = await in_database(Rest, house.teammate)
+    asked = await in_database(rest.post, "runs", {"kind": "course", "brief": SMALL, "title": "Œufs & boucles 😀"})
+    assert asked.status_code == 202, asked.content
+    run = await in_database(lambda: Run.objects.get(id=asked.json()["id"]))
+    await ended(run, within=60)
+    assert await unwell(run) == {}
+    shown = (await in_database(rest.get, f"documents/{asked.json()['document']}")).json()
+    assert (shown["title"], shown["state"]) == ("Œufs & boucles 😀", "draft")
+    part = shown["sections"][0]["sections"][0]["sections"][0]
+    assert (part["type"], part["state"]) == ("part", "ready")
+    expected = next(
+        question["expected"]
+        for block in shown["sections"][0]["sections"][1]["sections"]
+        for question in block["fields"]["questions"]
+        if "expected" in question
+    )
+    for kind, answers in product(exports.FORMATS, (True, False)):
+        ask = partial(rest.get, f"documents/{shown['id']}/export", format=kind, answers=answers)
+        file = await in_database(ask)
+        assert file.status_code == 200, file.content
+        said = " ".join(readers.words(kind, file.content).split())
+        assert part["fields"]["title"] in said
+        assert "boucles" in said
+        if kind in ("md", "html", "json"):
+            assert (expected[:30] in said) == answers
+    stranger = await in_database(Rest, house.stranger)
+    refused = await in_database(stranger.get, f"documents/{shown['id']}/export")
+    assert refused.status_code == 404
+
+
+async def test_every_part_of_a_chapter_can_be_made_again_alone(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1, exercises_per_chapter=2)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    demo.set(rules=[])
+    for key in (
+        "chapter-1/lesson",
+        "chapter-1/lesson/part-1",
+        "chapter-1/exercises",
+        "chapter-1/exercises/block-2",
+        "chapter-1/evaluation",
+    ):
+        section = (await tree(run))[key]
+        again, _ = await in_database(actions.retry_section, section, house.owner)
+        assert (await ended(again, within=60)).state == RunState.DONE
+        paid = await in_database(steps_paid, again)
+        assert paid
+        assert all(step == key or step.startswith(f"{key}/") for step in paid)
+    assert {section.status for section in (await tree(run)).values() if section.type != "chapter"} == {"ready"}
+
+
+async def test_files_given_with_the_brief_reach_every_writer_of_a_course(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    content = "# Notes\n\nThe canary sings of loops, à voix basse.".encode()
+    given = await in_database(files.store, house.owner, house.workspace, "notes.md", content)
+    run = await start(kind="course", brief=SMALL, files=(given.id,))
+    assert (await ended(run, within=60)).state == RunState.DONE
+    calls = await in_database(lambda: list(Call.objects.filter(run=run)))
+    told = {call.step for call in calls if "The canary sings of loops, à voix basse." in str(call.messages)}
+    assert told == {call.step for call in calls if not call.step.endswith("/diagram")}
