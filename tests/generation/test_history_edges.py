@@ -175,7 +175,7 @@ def test_what_a_deploy_has_forgotten_is_refused_with_a_type(
 ) -> None:
     (change,) = sections.edit(chapter, {"title": "While"}, owner)
     saved = Snapshot.objects.get(group=change.group)
-    monkeypatch.setattr("generation.models.KINDS", kinds)
+    monkeypatch.setattr("generation.models.documents.KINDS", kinds)
     with pytest.raises(StaleChange) as refused:
         history.undo(change, by=people.owner)
     assert refused.value.params["because"] in ("validation.kind", "validation.fields")
@@ -336,7 +336,7 @@ def test_a_group_is_undone_whatever_the_order_of_its_objects(
 ) -> None:
     branch = SectionType(NoFields, within=("chapter", "branch"))
     kind = Kind("course", NoFields, {"chapter": SectionType(NoFields), "branch": branch})
-    monkeypatch.setattr("generation.models.KINDS", {"course": kind})
+    monkeypatch.setattr("generation.models.documents.KINDS", {"course": kind})
     chapter = sections.add(course, "chapter", {}, owner)
     for low, high in ((0, 1), (1, 0)):
         pair = [sections.add(course, "branch", {}, owner, parent=chapter) for _ in range(2)]
@@ -361,7 +361,7 @@ def test_a_value_of_an_older_schema_is_not_restored_as_another(
     sections.edit(chapter, {"description": None}, owner)
     newest = Change.objects.get(object_id=chapter.id, version=3)
     oneline = Kind("course", NoFields, {"chapter": SectionType(OneLine)})
-    monkeypatch.setattr("generation.models.KINDS", {"course": oneline})
+    monkeypatch.setattr("generation.models.documents.KINDS", {"course": oneline})
     with pytest.raises(StaleChange) as refused:
         history.undo(newest, by=people.owner)
     assert refused.value.params["because"] == "validation.fields"
