@@ -102,10 +102,10 @@ def install() -> None:
             reach(point, "before")  # everything is written, nothing is committed
 
     def record_and_reach(cursor: Any, drafts: Sequence[Draft], *args: Any, **kwargs: Any) -> Any:
-        result = record(cursor, drafts, *args, **kwargs)
-        for point in points_of(drafts):
+        batch, written = record(cursor, drafts, *args, **kwargs)
+        for point in points_of(batch.drafts):
             reach(point, "after")  # committed, and nobody has been told
-        return result
+        return batch, written
 
     assert carrier  # imported for what it imports: all that records
     replace(append, append_and_reach)
