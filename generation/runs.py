@@ -32,11 +32,11 @@ from memory.models import File, Role, User, Workspace
 COPY_STEPS = """
 INSERT INTO generation_step (id, run_id, key, label, state, attempts, is_fallback, result, text, copied_from,
                              started_at, finished_at)
-SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, false, result, text, coalesce(copied_from, run_id),
-       started_at, finished_at
+SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, is_fallback, result, text,
+       coalesce(copied_from, run_id), started_at, finished_at
 FROM generation_step
-WHERE run_id = %(old)s AND state = 'done' AND key <> 'read' AND NOT key = ANY(%(again)s)
-RETURNING key, label
+WHERE run_id = %(old)s AND state = ANY(%(good)s) AND key <> 'read' AND key NOT LIKE 'read/%%' AND key <> ALL(%(again)s)
+RETURNING key, label, state
 """
 
 
@@ -238,18 +238,20 @@ def tell_parent(parent: Claim, child: Run, state: str) -> None:
 
 
 def retry(run: Run, by: User, steps: Iterable[str] = (), key: str | None = None) -> tuple[Run, bool]:
-    """A new run that begins with copies of the good steps and makes the others, or the named ones, again.
+    """A new run that begins with copies of the good steps and makes the others, or just the named ones, again.
 
-    Raises `run.still_open`, `run.nothing_to_retry`, `not_found.step`.
+    The same key for the same steps gives the same run and False. Raises `run.still_open`, `run.nothing_to_retry`,
+    `not_found.step`, `conflict.key_reused`.
     """
     workspaces.require(by, run.workspace, Role.EDITOR)
     again = list(steps)
-    if key and (known := Run.objects.filter(user=by, key=key).first()):
-        if known.retries_id != run.id:
-            raise Conflict("key_reused", run=str(known.id))
-        return known, False
+    key = clean_text(key)[:200] if key else None
     with transaction.atomic():
         claim = lock(run.id)
+        if key and (known := Run.objects.filter(user=by, key=key).first()):
+            if (known.retries_id, known.again) != (run.id, again):
+                raise Conflict("key_reused", run=str(known.id))
+            return known, False
         if claim.state not in END_STATES:
             raise RunError("still_open", state=claim.state)
         check_steps(run, claim, again)
@@ -283,11 +285,13 @@ def copy(run: Run, by: User, again: list[str], queue: str, key: str | None) -> R
     new = Run.objects.create(user=by, retries=run, key=key, again=again, **{name: getattr(run, name) for name in names})
     documents.point_to(new)
     with connection.cursor() as sql:
-        sql.execute(COPY_STEPS, {"new": new.id, "old": run.id, "again": again})
+        # Who names steps wants nothing else made: stand-ins stay, too.
+        good = [StepState.DONE, StepState.FALLBACK] if again else [StepState.DONE]
+        sql.execute(COPY_STEPS, {"new": new.id, "old": run.id, "again": again, "good": good})
         kept = sql.fetchall()
     told = [
-        Draft.of("step", key=step, label=orjson.loads(label), state=StepState.DONE, attempt=0, is_copy=True)
-        for step, label in kept
+        Draft.of("step", key=step, label=orjson.loads(label), state=state, attempt=0, is_copy=True)
+        for step, label, state in kept
     ]
     open_claim(new, queue, [Draft.of("status", state=RunState.QUEUED, retries=str(run.id)), *told])
     return new

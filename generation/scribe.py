@@ -5,13 +5,14 @@ read it, and what is locked, becomes a proposal.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from generation.events import Draft
 from generation.models import Document, Run, Section, Standing
-from generation.sections import free_rank
 from memory import history
 from memory.base.paths import without_nulls
+from memory.base.ranks import between
 from memory.history import By
 from memory.models import AuthorKind, Change, Editable, Proposal
 
@@ -38,7 +39,13 @@ class Scribe:
     def write_section(
         self, key: str, values: Mapping[str, Any], type: str = "", parent: Section | None = None
     ) -> Section:
-        """Write a section, made where it is not there; it is ready then, or labelled as a stand-in."""
+        """Write a section, made where it is not there; it is ready then, or labelled as a stand-in.
+
+        A stand-in never takes the place of a text that was written.
+        """
+        known = self.sections.get(key)
+        if self.fallback and known and is_written(known):
+            return known
         labels = {"fallback": self.fallback, "status": Standing.DRAFT if self.fallback else Standing.READY}
         return self.put_section(key, type, {**values, **labels}, parent)
 
@@ -46,36 +53,58 @@ class Scribe:
         """A section that will be written later; one that is there is brought to these values."""
         return self.put_section(key, type, values, parent)
 
-    def section(self, key: str) -> Section:
-        """The section as it stands now."""
-        section: Section = Section.whole().get(document=self.document, key=key)
-        return section
-
     def write_fields(self, key: str, values: Mapping[str, Any]) -> None:
         """Write some fields of a section that another step answers for: its labels stay as they are."""
         self.put_section(key, "", values, None)
 
     def put_section(self, key: str, type: str, values: Mapping[str, Any], parent: Section | None) -> Section:
-        history.lock_roots([self.document.id])
-        section = Section.whole().filter(document=self.document, key=key).first()
-        if section is not None:
-            self.write(section, {**values, "present": True} if type else values, self.read.get(key, 1))
-            return section
+        known = self.sections.get(key)
+        if known is not None:
+            self.write(known, {**values, "present": True} if type else values, self.read.get(key, 1))
+            return known
         section = Section(document=self.document, parent=parent, type=type, key=key)
-        siblings = Section.objects.filter(document=self.document, parent=parent).order_by("-rank")
-        section.rank = free_rank(section, siblings.values_list("rank", flat=True).first() or "", "")
+        section.rank = self.next_rank(section)
         section.take({**section.state(), **without_nulls(dict(values))})
+        is_closed = parent is not None and parent.is_locked
+        section.present = not is_closed
         self.changes += history.create(section, self.by, group=self.run.id)
+        if is_closed:  # it waits, unseen, until somebody lets it in
+            self.proposals.append(history.propose(section, {"present": True}, self.by))
+        self.sections[key] = section
         return section
 
+    def next_rank(self, section: Section) -> str:
+        """Behind its siblings, and where nothing ever stood."""
+        siblings = [each.rank for each in self.sections.values() if each.parent_id == section.parent_id]
+        rank = between(max(siblings, default=""), "")
+        while rank in self.ranks:
+            rank = between(rank, "")
+        self.ranks.add(rank)
+        return rank
+
+    @cached_property
+    def sections(self) -> dict[str, Section]:
+        """All of the document's, by key, as they stand now that nobody else writes in it."""
+        history.lock_roots([self.document.id])
+        return {section.key: section for section in Section.whole().filter(document=self.document)}
+
+    @cached_property
+    def ranks(self) -> set[object]:
+        ranks = Change.objects.filter(root_id=self.document.id, path="rank")
+        return set(ranks.values_list("after", flat=True))
+
     def keep_only(self, parent: Section | None, keys: Iterable[str]) -> None:
-        """What stood there from an earlier writing and is not among these goes."""
-        there = Section.whole().filter(document=self.document, parent=parent, present=True)
-        for section in there.exclude(key__in=list(keys)):
-            self.write(section, {"present": False}, self.read.get(section.key, 1))
+        """What an earlier writing put there and is not among these goes, unless all we have is a stand-in."""
+        parent_id = parent.id if parent else None
+        there = [each for each in self.sections.values() if each.parent_id == parent_id and each.present]
+        for section in there if self.fallback is None else ():
+            if section.key not in set(keys):
+                self.write(section, {"present": False}, self.read.get(section.key, 1))
 
     def write(self, obj: Editable, values: Mapping[str, Any], read_version: int) -> None:
-        written = history.write_as_recipe(obj, values, self.by, read_version=read_version, group=self.run.id)
+        written = history.write_as_recipe(
+            obj, values, self.by, read_version=read_version, group=self.run.id, is_stand_in=self.fallback is not None
+        )
         self.changes += written.changes
         if written.proposal:
             self.proposals.append(written.proposal)
@@ -105,6 +134,11 @@ class Scribe:
             for proposal in self.proposals
         ]
         return [*changed, *waiting]
+
+
+def is_written(section: Section) -> bool:
+    """Whether it holds a text, and no stand-in for one."""
+    return section.fallback is None and section.status != Standing.DRAFT
 
 
 def versions(run: Run, document: Document) -> dict[str, int]:

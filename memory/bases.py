@@ -11,11 +11,11 @@ from memory.base import paths
 from memory.history import digest
 from memory.models import Basis, Editable
 
-Source = tuple[Editable, str]  # an object, and a path in it; "" is all of its fields
+Source = tuple[Editable, str, object]  # an object, a path in it ("" is all of its fields), and what was read there
 
 
 def rest(obj: Editable, sources: Iterable[Source], path: str = "") -> None:
-    """From now on `obj` (or the value at this path of it) rests on these sources as they stand, and on no others."""
+    """From now on `obj` (or the value at this path of it) rests on these sources as they were read, no others."""
     Basis.objects.filter(object_id=obj.pk, path=path).delete()
     Basis.objects.bulk_create(
         Basis(
@@ -25,9 +25,9 @@ def rest(obj: Editable, sources: Iterable[Source], path: str = "") -> None:
             source_type=source.OBJECT,
             source_id=source.pk,
             source_path=source_path,
-            digest=digest(value_at(source, source_path)),
+            digest=digest(read),
         )
-        for source, source_path in sources
+        for source, source_path, read in sources
     )
 
 

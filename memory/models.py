@@ -146,6 +146,7 @@ class Editable(models.Model):
     OBJECT: ClassVar[str]  # its word in addresses, events and changes
     COLUMNS: ClassVar[tuple[str, ...]] = ("present",)
     LABELS: ClassVar[frozenset[str]] = frozenset()  # paths that say something about the others
+    UNITS: ClassVar[tuple[frozenset[str], ...]] = ()  # paths that mean nothing without each other
     types: ClassVar[dict[str, type[Editable]]] = {}
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -330,6 +331,7 @@ class ProposalState(models.TextChoices):
     OPEN = "open", _("open")
     ACCEPTED = "accepted", _("accepted")
     REJECTED = "rejected", _("rejected")
+    SUPERSEDED = "superseded", _("superseded")
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):

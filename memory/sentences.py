@@ -112,6 +112,13 @@ SENTENCES: dict[str, Promise] = {
     ),
     "not_found.drawing": _("There is no such picture, or not for you. Nothing was changed. Load the page again."),
     "validation.export_kind": _("A document of kind {kind} cannot be exported. Nothing was changed. Read it here."),
+    "conflict.being_written": _(
+        "This document is still being written. Nothing was started. Wait until it is done, or stop it."
+    ),
+    "conflict.binned": _("This document lies in the bin. Nothing was started. Take it out first."),
+    "limit.chapters": _(
+        "A course has at most {limit} chapters. Nothing was added. Remove one, or begin another course."
+    ),
     # Work in a child process
     "tool.child_timeout": _(
         "Reading or drawing this took longer than {seconds} s and was stopped. The rest goes on. Make it simpler."

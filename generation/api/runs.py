@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ninja import Header, Router, Status
 
-from generation import pictures, runs
+from generation import actions, pictures, runs
 from generation.models import Run
 from generation.orders import Order
 from generation.registry import recipe_of
@@ -63,10 +63,13 @@ def cancel(request: SignedInRequest, run_id: UUID) -> Status[dict[str, Any]]:
 
 @router.post("/runs/{uuid:run_id}/retry", response={202: RunOut}, summary="A new run that keeps the good steps")
 def retry(
-    request: SignedInRequest, run_id: UUID, body: RetryIn | None = None, idempotency_key: str | None = Header(None)
+    request: SignedInRequest,
+    run_id: UUID,
+    body: RetryIn | None = None,
+    idempotency_key: str | None = Header(None, max_length=200),
 ) -> Status[dict[str, Any]]:
     run = pictures.visible(request.user, run_id)
-    new, _ = runs.retry(run, by=request.user, steps=body.steps if body else (), key=idempotency_key)
+    new, _ = actions.retry(run, by=request.user, steps=body.steps if body else (), key=idempotency_key)
     return Status(202, drawn(new, request))
 
 

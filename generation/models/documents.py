@@ -117,6 +117,7 @@ class Section(Editable):
     OBJECT = "section"
     COLUMNS = ("parent", "rank", "present", "status", "locked", "fallback")
     LABELS = frozenset({"fallback", "status"})
+    UNITS = (frozenset({"diagram_code", "diagram", "diagram_error"}),)
 
     document = models.ForeignKey(Document, models.CASCADE, related_name="sections")
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="sections")

@@ -1,6 +1,6 @@
 """What a recipe is: a kind of text, the job that writes it, the options it takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict
@@ -35,7 +35,23 @@ class Recipe:
     slots: tuple[str, ...] = field(default=())
     manuscript: Callable[[Document], Manuscript] | None = None
     actions: tuple[Action, ...] = ()
+    phases: tuple[str, ...] = ()  # steps on which everything after them rests, in order
+
+    def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:
+        """The steps to make again when these are: they, what lies in them, and all that rests on a phase among them."""
+        wanted = set(again)
+        for n, phase in enumerate(self.phases):
+            if phase in wanted:
+                wanted |= {key for key in known if key not in self.phases[:n] and not is_reading(key)}
+                break
+        inside = {key for key in known if any(key.startswith(f"{step}/") for step in wanted)}
+        return sorted(wanted | inside)
 
     def doing(self, action: Action) -> "Recipe":
         """The recipe with the options of this action."""
         return replace(self, options=action.options)
+
+
+def is_reading(key: str) -> bool:
+    """What a run has read of the world, not made: each retry reads anew what it must."""
+    return key in ("read", "sources") or key.startswith("read/")

@@ -5,7 +5,7 @@ like any other, and undone by undoing it. All writers of one document take its l
 """
 
 from memory.history.ground import By, digest, lock_roots, replay
-from memory.history.proposals import Written, accept, reject, write_as_recipe
+from memory.history.proposals import Written, accept, propose, reject, write_as_recipe
 from memory.history.undoing import restore, undo, undo_group, undo_latest, undone_in
 from memory.history.writing import create, edit
 
@@ -17,6 +17,7 @@ __all__ = [
     "digest",
     "edit",
     "lock_roots",
+    "propose",
     "reject",
     "replay",
     "restore",

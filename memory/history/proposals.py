@@ -25,12 +25,20 @@ class Written:
 
 
 def write_as_recipe(
-    obj: Editable, values: Mapping[str, Any], by: By, *, read_version: int, group: UUID, reason: str = ""
+    obj: Editable,
+    values: Mapping[str, Any],
+    by: By,
+    *,
+    read_version: int,
+    group: UUID,
+    reason: str = "",
+    is_stand_in: bool = False,
 ) -> Written:
     """A machine's write, made on what it read at `read_version`.
 
     What people changed since, and everything in a locked object, becomes one proposal; the rest is written. Labels of
-    the object (`implied` paths) are the writer's only while some of the text beside them is.
+    the object (`implied` paths) are the writer's only while some of the text beside them is; paths that mean nothing
+    without each other (UNITS) go one way together. A stand-in is never proposed.
     """
     values = gated(values)
     with transaction.atomic():
@@ -38,12 +46,13 @@ def write_as_recipe(
         reload(obj)
         state = obj.state()
         kept = set(values) if obj.is_locked else touched_by_people(obj, values, read_version)
+        kept |= {path for unit in obj.UNITS if unit & kept for path in unit & set(values)}
         if kept and not set(values) - kept - obj.LABELS:
             kept |= obj.LABELS & set(values)
         held = {
             path: values[path] for path in kept - obj.LABELS if not paths.same(paths.get(state, path), values[path])
         }
-        proposal = propose(obj, held, by) if held else None
+        proposal = propose(obj, held, by) if held and not is_stand_in else None
         free = {path: value for path, value in values.items() if path not in kept}
         return Written(write(obj, [wishes_of(obj, free, by)], by, reason, group), proposal)
 
@@ -51,20 +60,24 @@ def write_as_recipe(
 def touched_by_people(obj: Editable, values: Mapping[str, Any], since: int) -> set[str]:
     """Which of the paths people, or tools on their behalf, changed after this version.
 
-    To remove the object is to take away all that they wrote in it, and in what stands in it.
+    To remove the object is to take away all that they ever wrote in it, and in what stands in it.
     """
     theirs = [change.path for change in later_changes(obj, since) if change.author in PEOPLE]
     touched = {path for path in values if paths.overlaps(path, theirs)}
-    if values.get("present") is False and (theirs or holds_of_people(obj)):
+    if values.get("present") is False and holds_of_people(obj):
         touched.add("present")
     return touched
 
 
 def holds_of_people(obj: Editable) -> bool:
-    return Change.objects.filter(object_id__in=obj.inside(), author__in=PEOPLE).exists()
+    return Change.objects.filter(object_id__in=[obj.pk, *obj.inside()], author__in=PEOPLE).exists()
 
 
 def propose(obj: Editable, values: Mapping[str, Any], by: By) -> Proposal:
+    """One more thing to decide; what an older open proposal says of nothing but the same paths, this one says newer."""
+    for older in Proposal.objects.filter(object_id=obj.pk, state=ProposalState.OPEN):
+        if set(older.values) <= set(values):
+            Proposal.objects.filter(pk=older.pk).update(state=ProposalState.SUPERSEDED, decided_at=now())
     proposal = Proposal.objects.create(
         workspace=obj.home,
         root_id=obj.root_id,

@@ -162,7 +162,7 @@ def test_what_was_built_on_something_that_changed_is_stale(people: People) -> No
     )
     by = By.person(people.owner)
     first, second = (sections.add(note, "section", {"content": "x"}, by) for _ in range(2))
-    bases.rest(first, [(source, "title")])
+    bases.rest(first, [(source, "title", source.title)])
     assert Seen(people, note).state == "draft"
     documents.edit(source, {"title": "Changed"}, people.owner)
     page = Rest(people.viewer).get(f"documents/{note.id}").json()

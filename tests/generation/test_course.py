@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from generation import actions, exports, runs, sections
+from generation import actions, documents, exports, runs, sections
 from generation.carrier import Carrier
 from generation.documents import sections_of
 from generation.manuscripts import Figure, Notice
 from generation.models import Call, Claim, Document, Run, RunState, Section, Step
 from memory import bases, files, history
 from memory.base.database import db as in_database
+from memory.base.errors import Conflict, RunError
 from memory.history import By
 from memory.models import Change, Proposal
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached
@@ -244,12 +245,9 @@ async def test_a_chapter_can_be_added_later(carrier: Carrier, start: Start, hous
     assert is_new
     assert (await ended(added, within=60)).state == RunState.DONE
     after = await tree(added)
-    assert [key for key, section in after.items() if section.type == "chapter"] == [
-        "chapter-1",
-        "chapter-2",
-        "chapter-3",
-    ]
-    assert after["chapter-3/lesson"].status == "ready"
+    first, second, third = [key for key, section in after.items() if section.type == "chapter"]
+    assert (first, second) == ("chapter-1", "chapter-2")
+    assert after[f"{third}/lesson"].status == "ready"
     assert all(after[key].version == section.version for key, section in before.items())
     same, is_new = await in_database(
         lambda: actions.act(document, "add_chapter", {"instruction": "On recursion."}, user=house.teammate, key="k")
@@ -358,8 +356,8 @@ async def test_a_course_over_rest_opens_in_every_format(
         said = " ".join(readers.words(kind, file.content).split())
         assert part["fields"]["title"] in said
         assert "boucles" in said
-        if kind in ("md", "html", "json"):
-            assert (expected[:30] in said) == answers
+        if kind in ("md", "json"):
+            assert (" ".join(expected.split()) in said) == answers
     stranger = await in_database(Rest, house.stranger)
     refused = await in_database(stranger.get, f"documents/{shown['id']}/export")
     assert refused.status_code == 404
@@ -399,3 +397,157 @@ async def test_files_given_with_the_brief_reach_every_writer_of_a_course(
     calls = await in_database(lambda: list(Call.objects.filter(run=run)))
     told = {call.step for call in calls if "The canary sings of loops, à voix basse." in str(call.messages)}
     assert told == {call.step for call in calls if not call.step.endswith("/diagram")}
+
+
+async def test_a_retry_that_fails_leaves_the_text_that_was_there(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    before = await tree(run)
+    demo.set(rules=[{"contains": "", "fault": "unauthorised"}])
+    again, _ = await in_database(actions.retry_section, before["chapter-1"], house.owner)
+    assert (await ended(again, within=60)).state == RunState.PARTIAL
+    after = await tree(again)
+    assert {key: section.fields for key, section in after.items()} == {key: one.fields for key, one in before.items()}
+    assert not any(section.fallback for section in after.values())
+
+
+async def test_what_people_added_is_not_taken_away_by_a_writing(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    document, lesson = await document_of(run), (await tree(run))["chapter-1/lesson"]
+    mine = await in_database(
+        lambda: sections.add(document, "part", {"content": "By hand."}, By.person(house.teammate), parent=lesson)
+    )
+    again, _ = await in_database(actions.retry_section, lesson, house.owner)
+    await ended(again, within=60)
+    assert (await tree(again))[mine.key].fields == {"content": "By hand."}
+
+
+async def test_into_a_locked_chapter_machines_only_propose(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(2)], tokens_per_second=200)
+    run = await start(kind="course", brief=SMALL)
+    chapter = (await once_there(run, "chapter-2"))["chapter-2"]
+    await in_database(lambda: sections.lock(chapter, By.person(house.owner)))
+    await ended(run, within=60)
+    written = await tree(run)
+    assert not any(key.startswith("chapter-2/lesson/") for key in written)
+    assert "chapter-1/lesson/part-1" in written
+    proposals = await in_database(lambda: list(Proposal.objects.filter(values__present=True)))
+    assert proposals
+    for proposal in proposals:
+        await in_database(history.accept, proposal, house.owner)
+    assert (await tree(run))["chapter-2/lesson/part-1"].fields["content"]
+
+
+async def test_chapters_added_at_once_are_two_chapters(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    document = await document_of(run)
+    with pytest.raises(Conflict, match="conflict.being_written"):
+        await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner))
+    await ended(run, within=60)
+    added = [
+        (await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner)))[0] for _ in range(2)
+    ]
+    for one in added:
+        assert (await ended(one, within=60)).state == RunState.DONE
+    assert sum(section.type == "chapter" for section in (await tree(run)).values()) == 3
+
+
+async def test_what_is_made_again_is_made_from_what_stands_now(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    written = await tree(run)
+    by = By.person(house.owner)
+    await in_database(lambda: sections.edit(written["chapter-1"], {"description": "All about the zebra."}, by))
+    part = written["chapter-1/lesson/part-1"]
+    await in_database(lambda: sections.edit(part, {"content": "Only the canary sings."}, by))
+    again, _ = await in_database(actions.retry_section, written["chapter-1/evaluation"], house.owner)
+    await ended(again, within=60)
+    drawn, _ = await in_database(actions.retry_section, part, house.owner, [f"{part.key}/diagram"])
+    await ended(drawn, within=60)
+    told = await in_database(lambda: [str(call.messages) for call in Call.objects.filter(run__in=[again, drawn])])
+    assert "All about the zebra." in told[0]
+    assert "Only the canary sings." in told[1]
+    fresh = {section.id: section for section in (await tree(run)).values()}
+    stale = await in_database(lambda: bases.stale(part.document_id, fresh))
+    assert {fresh[each].key for each in stale} == {"chapter-1/lesson", "chapter-1/exercises"}
+
+
+async def test_an_outline_made_again_makes_everything_again(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    demo.set(rules=[planned(2, title="Other")])
+    again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
+    assert (await ended(again, within=60)).state == RunState.DONE
+    after = await tree(again)
+    assert after["chapter-2/lesson"].status == "ready"
+    assert "outline" in await in_database(steps_paid, again)
+    assert "chapter-1/lesson" in await in_database(steps_paid, again)
+
+
+async def test_a_section_is_made_again_by_one_run_at_a_time_and_nothing_else_is_paid(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(3), {"contains": "This chapter: Chapter no. 2", "fault": "unauthorised"}, *THIRD_FAILS])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=90)
+    written = await tree(run)
+    demo.set(rules=[], tokens_per_second=300)
+    again, _ = await in_database(lambda: actions.retry_section(written["chapter-3"], house.owner, key="once"))
+    with pytest.raises(RunError, match="run.still_open"):
+        await in_database(actions.retry_section, written["chapter-3"], house.teammate)
+    same, is_new = await in_database(lambda: actions.retry_section(written["chapter-3"], house.owner, key="once"))
+    assert (same, is_new) == (again, False)
+    assert (await ended(again, within=60)).state == RunState.PARTIAL  # chapter 2 is as it was
+    assert {step.split("/")[0] for step in await in_database(steps_paid, again)} == {"chapter-3"}
+    after = await tree(again)
+    assert after["chapter-2/lesson"].fallback
+    assert not after["chapter-3/lesson"].fallback
+
+
+async def test_nothing_is_begun_on_what_lies_in_the_bin(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL)
+    await ended(run, within=60)
+    document, chapter = await document_of(run), (await tree(run))["chapter-1"]
+    await in_database(documents.bin, document, house.owner)
+    document = await document_of(run)
+    for attempt in (
+        lambda: actions.act(document, "add_chapter", {}, user=house.owner),
+        lambda: actions.retry_section(chapter, house.owner),
+    ):
+        with pytest.raises(Conflict, match="conflict.binned"):
+            await in_database(attempt)
+
+
+async def test_a_course_is_called_as_it_was_asked_to_be(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    demo.set(rules=[planned(1)])
+    run = await start(kind="course", brief=SMALL, title="As asked", options={"review_outline": True})
+    await reached(run, RunState.WAITING)
+    question = (await in_database(lambda: Run.objects.get(id=run.id))).question
+    assert question
+    assert question["shown"]["title"] == "As asked"
+    await in_database(runs.answer, run, house.owner, "review_outline", question["shown"])
+    await ended(run, within=60)
+    assert (await document_of(run)).title == "As asked"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints, create_model
 
 from generation.recipes.course.schema import LevelDetail
 
+MOST_CHAPTERS = 16
 PARTS: dict[LevelDetail, tuple[int, int]] = {
     LevelDetail.FLASH: (1, 2),
     LevelDetail.STANDARD: (3, 5),
@@ -38,7 +39,7 @@ class Outline(BaseModel):
     evaluation_minutes: int | None = Field(
         None, ge=10, le=120, description="Time limit of an evaluation in minutes; null when the brief sets none"
     )
-    chapters: list[PlannedChapter] = Field(min_length=1, max_length=16, description="The chapters in order")
+    chapters: list[PlannedChapter] = Field(min_length=1, max_length=MOST_CHAPTERS, description="The chapters in order")
 
 
 class Part(BaseModel):

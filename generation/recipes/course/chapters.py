@@ -4,7 +4,8 @@ Each is a step of its own with a stand-in of its own, so that what fails is labe
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ from generation.recipes.course.answers import (
     Outline,
     Part,
     PlannedBlock,
+    PlannedChapter,
 )
 from generation.recipes.course.schema import LevelDetail
 from generation.running import Running
@@ -55,20 +57,20 @@ class Course(BaseModel):
         return cls(brief=run.brief, sources=sources, chapters=titles, **facts)
 
     @classmethod
-    def written(cls, document: Document, titles: list[str]) -> "Course":
-        return cls(brief=document.brief, title=document.title, chapters=titles, **document.fields)
+    def written(cls, document: Document, titles: list[str], sources: str) -> "Course":
+        return cls(brief=document.brief, sources=sources, title=document.title, chapters=titles, **document.fields)
 
 
 @dataclass(frozen=True)
 class Chapter:
+    """`parts` are the lesson's as they stand, where only diagrams are to be made again."""
+
     course: Course
+    key: str
     n: int
     title: str
     description: str
-
-    @property
-    def key(self) -> str:
-        return key_of(self.n)
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
     def label(self, code: str, **more: Any) -> dict[str, Any]:
         return {"code": code, "title": self.title, "number": self.n, "of": len(self.course.chapters), **more}
@@ -90,26 +92,27 @@ def key_of(n: int) -> str:
     return f"chapter-{n}"
 
 
-def weights(course: Course, n: int) -> dict[str, float]:
-    """How much of the whole each step of the chapter is."""
-    share = CHAPTER_WEIGHT / len(course.chapters)
-    return {f"{key_of(n)}/{name}": share * part for name, part in SHARES.items()}
+def weights(key: str, share: float) -> dict[str, float]:
+    """How much of the whole each step of the chapter is, whose share this is."""
+    return {f"{key}/{name}": share * part for name, part in SHARES.items()}
 
 
-def set_up(scribe: Scribe, key: str, title: str, description: str) -> None:
+def places(exercises: int | None, questions: int | None) -> list[str]:
+    """What a chapter of such a course holds."""
+    return ["lesson", *(["exercises"] if exercises else []), *(["evaluation"] if questions else [])]
+
+
+def set_up(scribe: Scribe, key: str, planned: PlannedChapter, holds: Sequence[str]) -> None:
     """The chapter with its places, still empty."""
-    chapter = scribe.plan_section(key, "chapter", {"title": title, "description": description})
-    for place in SHARES:
+    chapter = scribe.plan_section(key, "chapter", planned.model_dump())
+    for place in holds:
         scribe.plan_section(f"{key}/{place}", place, {}, chapter)
 
 
 async def write(run: Running, chapter: Chapter) -> None:
-    work = [lesson(run, chapter)]
-    if chapter.course.exercises_per_chapter:
-        work.append(exercises(run, chapter))
-    if chapter.course.evaluation_questions:
-        work.append(evaluation(run, chapter))
-    await run.gather(*work)
+    makers = {"lesson": lesson, "exercises": exercises, "evaluation": evaluation}
+    holds = places(chapter.course.exercises_per_chapter, chapter.course.evaluation_questions)
+    await run.gather(*(makers[place](run, chapter) for place in holds))
 
 
 # --- the lesson
@@ -136,12 +139,13 @@ async def lesson(run: Running, chapter: Chapter) -> None:
         returns=Lesson,
         label=chapter.label("lesson"),
         fallback=fallback,
-        write=lambda lesson, scribe: keep_lesson(lesson, scribe, chapter.key, key),
+        write=lambda lesson, scribe: keep_lesson(lesson, scribe, chapter, key),
     )
+    parts = {part_key(key, m): part for m, part in enumerate(written.parts, 1)} | dict(chapter.parts)
     await run.gather(
         *(
-            drawing.diagram(run, chapter.label("diagram", part=part.title), part_key(key, m), part)
-            for m, part in enumerate(written.parts, 1)
+            drawing.diagram(run, chapter.label("diagram", part=part.title), one, part)
+            for one, part in parts.items()
             if part.diagram_type
         )
     )
@@ -151,18 +155,21 @@ def part_key(lesson_key: str, m: int) -> str:
     return f"{lesson_key}/part-{m}"
 
 
-def keep_lesson(written: Lesson, scribe: Scribe, chapter_key: str, key: str) -> None:
+def keep_lesson(written: Lesson, scribe: Scribe, chapter: Chapter, key: str) -> None:
     section = scribe.write_section(key, {})
     keys = [part_key(key, m) for m in range(1, len(written.parts) + 1)]
     for one, part in zip(keys, written.parts, strict=True):
         values = part.model_dump(mode="json") if part.diagram_type else {"title": part.title, "content": part.content}
         scribe.write_section(one, values, "part", section)
     scribe.keep_only(section, keys)
-    rest_on_chapter(section, scribe, chapter_key)
+    rest_on(chapter, section, scribe)
 
 
-def rest_on_chapter(section: Section, scribe: Scribe, chapter_key: str) -> None:
-    bases.rest(section, [(scribe.section(chapter_key), "title"), (scribe.section(chapter_key), "description")])
+def rest_on(chapter: Chapter, section: Section, scribe: Scribe) -> None:
+    """It was made for a chapter of this title and description; a stand-in for one was made from nothing."""
+    if scribe.fallback is None:
+        source = scribe.sections[chapter.key]
+        bases.rest(section, [(source, "title", chapter.title), (source, "description", chapter.description)])
 
 
 # --- the exercises
@@ -183,7 +190,7 @@ async def exercises(run: Running, chapter: Chapter) -> None:
         returns=ExercisePlan | None,
         label=chapter.label("exercises"),
         fallback=lambda _: None,
-        write=lambda plan, scribe: keep_plan(plan, scribe, chapter.key, key),
+        write=lambda plan, scribe: keep_plan(plan, scribe, chapter, key),
     )
     blocks = planned.blocks if planned else []
     await run.gather(*(block(run, chapter, block_key(key, m), each) for m, each in enumerate(blocks, 1)))
@@ -193,13 +200,13 @@ def block_key(exercises_key: str, m: int) -> str:
     return f"{exercises_key}/block-{m}"
 
 
-def keep_plan(plan: ExercisePlan | None, scribe: Scribe, chapter_key: str, key: str) -> None:
+def keep_plan(plan: ExercisePlan | None, scribe: Scribe, chapter: Chapter, key: str) -> None:
     section = scribe.write_section(key, {})
     blocks = plan.blocks if plan else []
     for m, each in enumerate(blocks, 1):
         scribe.plan_section(block_key(key, m), "exercise_block", {"topic": each.topic}, section)
     scribe.keep_only(section, [block_key(key, m) for m in range(1, len(blocks) + 1)])
-    rest_on_chapter(section, scribe, chapter_key)
+    rest_on(chapter, section, scribe)
 
 
 async def block(run: Running, chapter: Chapter, key: str, planned: PlannedBlock) -> None:
@@ -236,7 +243,7 @@ async def evaluation(run: Running, chapter: Chapter) -> None:
             "multi_answers": has_several(questions),
             "time_limit": chapter.course.evaluation_minutes if questions else None,
         }
-        rest_on_chapter(scribe.write_section(key, values), scribe, chapter.key)
+        rest_on(chapter, scribe.write_section(key, values), scribe)
 
     label = chapter.label("evaluation")
     await run.step(key, produce, returns=list[dict[str, Any]], label=label, fallback=lambda _: [], write=keep)

@@ -38,9 +38,12 @@ async def diagram(run: Running, label: Mapping[str, Any], key: str, part: Part) 
         return Drawn(error=error.as_data())
 
     def keep(drawn: Drawn, scribe: Scribe) -> None:
+        section = scribe.sections[key]
+        if drawn.error and section.fields.get("diagram"):
+            return  # the drawing there was before is better than none
         scribe.write_fields(key, {"diagram_code": drawn.code, "diagram": drawn.drawing, "diagram_error": drawn.error})
-        section = scribe.section(key)
-        bases.rest(section, [(section, "content"), (section, "schema_description")], path="diagram")
+        read = (("content", part.content), ("schema_description", part.schema_description))
+        bases.rest(section, [(section, path, value) for path, value in read], path="diagram")
 
     await run.step(
         f"{key}/diagram",

@@ -1,19 +1,27 @@
 """A course: its outline, then all chapters at once; in each lesson, exercises and evaluation at once."""
 
-from pydantic import BaseModel, Field
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
 
 from generation import sources
 from generation.documents import sections_of
-from generation.models import Document, Run
+from generation.models import Document, Run, Section
 from generation.recipes.base import Action, Options, Recipe
 from generation.recipes.course import chapters, manuscript
-from generation.recipes.course.answers import Outline, PlannedChapter
-from generation.recipes.course.chapters import CHAPTER_WEIGHT, Chapter, Course
+from generation.recipes.course.answers import MOST_CHAPTERS, Outline, Part, PlannedChapter
+from generation.recipes.course.chapters import CHAPTER_WEIGHT, Chapter, Course, weights
 from generation.recipes.course.schema import LevelDetail
 from generation.running import Running
 from generation.scribe import Scribe
 from generation.steps import StepInProgress
 from memory.base.database import db
+from memory.base.errors import LimitReached
+
+M = TypeVar("M", bound=BaseModel)
 
 OUTLINE_WEIGHT = 8
 
@@ -36,12 +44,66 @@ async def write(run: Running) -> None:
     )
     if run.run.options.get("review_outline"):
         reviewed = await run.ask("review_outline", Outline, shown=outline.model_dump(mode="json"))
-        outline = await run.step("chapters", lambda _: accepted(reviewed), returns=Outline, write=set_up_reviewed)
+        outline = await run.step("chapters", lambda _: accepted(reviewed), returns=Outline, write=set_up)
+    keys = [chapters.key_of(n) for n in range(1, len(outline.chapters) + 1)]
+    share = CHAPTER_WEIGHT / len(keys)
+    run.plan({"outline": OUTLINE_WEIGHT, **{step: part for key in keys for step, part in weights(key, share).items()}})
+    stands = await standing(run)
     course = Course.planned(run.run, outline, given)
-    weights = [chapters.weights(course, n) for n in range(1, len(outline.chapters) + 1)]
-    run.plan({"outline": OUTLINE_WEIGHT, **{key: share for each in weights for key, share in each.items()}})
-    planned = [Chapter(course, n, each.title, each.description) for n, each in enumerate(outline.chapters, 1)]
+    planned = [
+        stands.chapter(Chapter(course, key, n, each.title, each.description))
+        for n, (key, each) in enumerate(zip(keys, outline.chapters, strict=True), 1)
+    ]
     await run.gather(*(chapters.write(run, chapter) for chapter in planned))
+
+
+class Standing(BaseModel):
+    """What people may have made of chapters, and of parts whose diagrams are made again, since they were planned."""
+
+    chapters: dict[str, PlannedChapter] = {}
+    parts: dict[str, Part] = {}
+
+    def chapter(self, chapter: Chapter) -> Chapter:
+        now = self.chapters.get(chapter.key)
+        parts = {key: part for key, part in self.parts.items() if key.startswith(f"{chapter.key}/")}
+        said = now or PlannedChapter(title=chapter.title, description=chapter.description)
+        return replace(chapter, parts=parts, title=said.title, description=said.description)
+
+
+async def standing(run: Running) -> Standing:
+    """As a retry finds it; the first writing writes what it planned."""
+    if run.run.retries_id is None:
+        return Standing()
+
+    async def produce(_: StepInProgress) -> Standing:
+        return await db(found, run.run)
+
+    return await run.step("read/standing", produce, returns=Standing)
+
+
+def found(run: Run) -> Standing:
+    """All chapters, and the parts whose diagrams are made again, but not their texts."""
+    sections = Document.objects.get(runs=run).sections
+    remade = [step.removesuffix("/diagram") for step in run.again if step.endswith("/diagram")]
+    return Standing(
+        chapters=fitting(PlannedChapter, sections.filter(type="chapter")),
+        parts=fitting(Part, sections.filter(type="part", key__in=remade).exclude(key__in=rewritten(run))),
+    )
+
+
+def rewritten(run: Run) -> list[str]:
+    """Parts whose lesson is written again: what they say now counts no more."""
+    lessons = [step for step in run.again if step.endswith("/lesson")]
+    return [step.removesuffix("/diagram") for step in run.again if step.startswith(tuple(f"{key}/" for key in lessons))]
+
+
+def fitting(shape: type[M], sections: Iterable[Section]) -> dict[str, M]:
+    """Those that still have what the shape asks for: a person may have emptied a field."""
+    fit: dict[str, M] = {}
+    for section in sections:
+        with suppress(ValidationError):
+            fit[section.key] = shape.model_validate(section.fields)
+    return fit
 
 
 async def plan(run: Running, step: StepInProgress, given: str) -> Outline:
@@ -56,7 +118,8 @@ async def plan(run: Running, step: StepInProgress, given: str) -> Outline:
         "difficulty": options.difficulty or run.run.user.study_level,
     }
     outline = await step.write_as(Outline, "course/outline", variables)
-    return outline.model_copy(update={"level_detail": options.level_detail or outline.level_detail})
+    chosen = {"level_detail": options.level_detail or outline.level_detail, "title": run.run.title or outline.title}
+    return outline.model_copy(update=chosen)
 
 
 async def accepted(outline: Outline) -> Outline:
@@ -64,15 +127,13 @@ async def accepted(outline: Outline) -> Outline:
 
 
 def set_up(outline: Outline, scribe: Scribe) -> None:
-    """The course with its chapters, still to be written, under the title it was asked for by, if it was."""
-    set_up_reviewed(outline.model_copy(update={"title": scribe.run.title or outline.title}), scribe)
-
-
-def set_up_reviewed(outline: Outline, scribe: Scribe) -> None:
+    """The course with its title and its chapters, still to be written."""
     scribe.write_document(outline.model_dump(mode="json", exclude={"chapters"}))
-    for n, planned in enumerate(outline.chapters, 1):
-        chapters.set_up(scribe, chapters.key_of(n), planned.title, planned.description)
-    scribe.keep_only(None, [chapters.key_of(n) for n in range(1, len(outline.chapters) + 1)])
+    keys = [chapters.key_of(n) for n in range(1, len(outline.chapters) + 1)]
+    holds = chapters.places(outline.exercises_per_chapter, outline.evaluation_questions)
+    for key, planned in zip(keys, outline.chapters, strict=True):
+        chapters.set_up(scribe, key, planned, holds)
+    scribe.keep_only(None, keys)
 
 
 # --- a chapter added later
@@ -85,25 +146,31 @@ class AddChapterOptions(Options):
 class Added(BaseModel):
     """The new chapter, and the course as it stood when it was planned."""
 
-    n: int
     course: Course
     chapter: PlannedChapter
 
 
 async def add_chapter(run: Running) -> None:
-    """One more chapter at the end of a course that is there."""
+    """One more chapter at the end of a course that is there. Its key is its run's: no two runs write one chapter."""
     run.plan({"chapter": OUTLINE_WEIGHT, "rest": CHAPTER_WEIGHT})
     await run.read_document()
+    given = (await sources.read(run)).as_prompt()
+    key = f"chapter-{run.run.id.hex[-12:]}"
     added = await run.step(
-        "chapter", lambda step: plan_chapter(run, step), returns=Added, label={"code": "outline"}, write=set_up_added
+        "chapter",
+        lambda step: plan_chapter(run, step, given),
+        returns=Added,
+        label={"code": "outline"},
+        write=lambda added, scribe: set_up_added(added, scribe, key),
     )
-    run.plan({"chapter": OUTLINE_WEIGHT, **chapters.weights(added.course, added.n)})
-    chapter = Chapter(added.course, added.n, added.chapter.title, added.chapter.description)
-    await chapters.write(run, chapter)
+    run.plan({"chapter": OUTLINE_WEIGHT, **weights(key, CHAPTER_WEIGHT)})
+    n, planned = len(added.course.chapters), added.chapter
+    stands = await standing(run)
+    await chapters.write(run, stands.chapter(Chapter(added.course, key, n, planned.title, planned.description)))
 
 
-async def plan_chapter(run: Running, step: StepInProgress) -> Added:
-    course, n = await db(there, run.run)
+async def plan_chapter(run: Running, step: StepInProgress, given: str) -> Added:
+    course = await db(there, run.run, given)
     variables = {
         "brief": course.brief,
         "sources": course.sources,
@@ -113,20 +180,21 @@ async def plan_chapter(run: Running, step: StepInProgress) -> Added:
     }
     planned = await step.write_as(PlannedChapter, "course/chapter", variables)
     course.chapters.append(planned.title)
-    return Added(n=n, course=course, chapter=planned)
+    return Added(course=course, chapter=planned)
 
 
-def there(run: Run) -> tuple[Course, int]:
-    """The course as it stands, and the number of its next chapter; numbers are never used again."""
+def there(run: Run, given: str) -> Course:
+    """The course as it stands. Raises `limit.chapters` when it is full."""
     document = Document.objects.get(runs=run)
-    keys = document.sections.filter(parent=None).values_list("key", flat=True)
-    numbers = [int(key.removeprefix("chapter-")) for key in keys if key.removeprefix("chapter-").isdigit()]
     titles = [section.fields.get("title", "") for section in sections_of(document) if section.type == "chapter"]
-    return Course.written(document, titles), max(numbers, default=0) + 1
+    if len(titles) >= MOST_CHAPTERS:
+        raise LimitReached("chapters", limit=MOST_CHAPTERS)
+    return Course.written(document, titles, given)
 
 
-def set_up_added(added: Added, scribe: Scribe) -> None:
-    chapters.set_up(scribe, chapters.key_of(added.n), added.chapter.title, added.chapter.description)
+def set_up_added(added: Added, scribe: Scribe, key: str) -> None:
+    holds = chapters.places(added.course.exercises_per_chapter, added.course.evaluation_questions)
+    chapters.set_up(scribe, key, added.chapter, holds)
 
 
 RECIPE = Recipe(
@@ -148,5 +216,6 @@ RECIPE = Recipe(
         "course/evaluation",
     ),
     manuscript=manuscript.of,
+    phases=("outline", "review_outline", "chapters", "chapter"),
     actions=(Action("add_chapter", f"{__name__}.{add_chapter.__name__}", AddChapterOptions),),
 )

@@ -97,4 +97,5 @@ RECIPE = Recipe(
     options=Options,
     slots=("note/outline", "note/section"),
     manuscript=manuscript,
+    phases=("outline",),
 )
