@@ -90,7 +90,7 @@ def test_imports_only_go_down(house: list[Source]) -> None:
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("memory/models.py", "from generation.models import Run"),
+        ("memory/models/people.py", "from generation.models import Run"),
         ("memory/base/ids.py", "import config.settings"),
         ("generation/runs.py", "if True:\n    import chat.consumers as c"),
         ("generation/recipes/note/recipe.py", "if TYPE_CHECKING:\n    from config import env"),

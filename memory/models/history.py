@@ -1,7 +1,4 @@
-"""Who there is and what belongs to whom: users, workspaces with their members, tokens, uploaded files and readings.
-
-And what was done to it: every change of an editable object, the states to go back to, what a machine proposes.
-"""
+"""What was done: every change of an editable object, states to go back to, what machines propose, what rests on it."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from copy import deepcopy
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
@@ -19,122 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
 from memory.base.paths import State
-
-
-class User(AbstractUser):
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    email = models.EmailField(_("email address"), unique=True)
-    language = models.CharField(max_length=5, choices=[("en", "English"), ("fr", "Français")], default="en")
-    study_level = models.CharField(max_length=100, blank=True)
-
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
-
-
-class Role(models.TextChoices):
-    """What a member may do; each role includes the ones above it."""
-
-    VIEWER = "viewer", _("viewer")
-    COMMENTER = "commenter", _("commenter")
-    EDITOR = "editor", _("editor")
-    OWNER = "owner", _("owner")
-
-    def includes(self, other: Role) -> bool:
-        order = list(Role)
-        return order.index(self) >= order.index(other)
-
-
-class WorkspaceQuerySet(models.QuerySet["Workspace"]):
-    def visible(self, user: User) -> Self:
-        return self.filter(members=user)
-
-
-class Workspace(models.Model):
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=200)
-    created_at = models.DateTimeField(auto_now_add=True)
-    members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
-        User, through="Membership", related_name="workspaces"
-    )
-
-    objects = WorkspaceQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_each")]
-
-    def __str__(self) -> str:
-        return f"{self.user} · {self.role} · {self.workspace}"
-
-
-class Token(models.Model):
-    """A program's key. Only its hash is kept; a revoked or expired token opens nothing."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = models.JSONField(default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.user})"
-
-
-class FileQuerySet(models.QuerySet["File"]):
-    def visible(self, user: User) -> Self:
-        return self.filter(workspace__members=user)
-
-
-class File(models.Model):
-    """An upload whose content was checked to be what its name says. The bytes lie under MEDIA_ROOT by their hash."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="files")
-    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="files")
-    name = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10)
-    size = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64, db_index=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = FileQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Reading(models.Model):
-    """What some bytes say when read as a kind of file, or why they say nothing. One for all uploads of the same bytes.
-
-    `is_cut`: they say more than `text`. `encoding`: of plain text, where it is told or guessed.
-    """
-
-    sha256 = models.CharField(max_length=64)
-    kind = models.CharField(max_length=10)
-    text = models.TextField(blank=True)
-    characters = models.PositiveIntegerField(default=0)
-    is_cut = models.BooleanField(default=False)
-    encoding = models.CharField(max_length=20, blank=True)
-    error = models.JSONField(null=True)
-    read_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["sha256", "kind"], name="one_reading_per_content")]
-
-    def __str__(self) -> str:
-        return f"{self.sha256[:12]} as {self.kind}"
+from memory.models.people import User, Workspace
 
 
 class Editable(models.Model):
