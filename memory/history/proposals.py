@@ -60,17 +60,19 @@ def write_as_recipe(
 def touched_by_people(obj: Editable, values: Mapping[str, Any], since: int) -> set[str]:
     """Which of the paths people, or tools on their behalf, changed after this version.
 
-    To remove the object is to take away all that they ever wrote in it, and in what stands in it.
+    To remove the object is to take away all that they wrote in it, and in what stands in it; what they made is theirs.
     """
     theirs = [change.path for change in later_changes(obj, since) if change.author in PEOPLE]
     touched = {path for path in values if paths.overlaps(path, theirs)}
-    if values.get("present") is False and holds_of_people(obj):
+    if values.get("present") is False and (theirs or is_of_people(obj)):
         touched.add("present")
     return touched
 
 
-def holds_of_people(obj: Editable) -> bool:
-    return Change.objects.filter(object_id__in=[obj.pk, *obj.inside()], author__in=PEOPLE).exists()
+def is_of_people(obj: Editable) -> bool:
+    """Whether they made it, or wrote in what stands in it."""
+    made = Change.objects.filter(object_id=obj.pk, version=1, author__in=PEOPLE)
+    return made.exists() or Change.objects.filter(object_id__in=obj.inside(), author__in=PEOPLE).exists()
 
 
 def propose(obj: Editable, values: Mapping[str, Any], by: By) -> Proposal:
