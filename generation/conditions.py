@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.kinds import KINDS
 from generation.models import OPEN_STATES, Document, Run, RunState, Section, Standing, Step, StepState
 from memory import bases
+from memory.models import AuthorKind, Change
 
 
 class Condition(models.TextChoices):
@@ -56,15 +57,24 @@ BODIES = [
 ]
 HAS_BODY = reduce(or_, (Q(document__kind=kind, type=name, fields__has_key=body) for kind, name, body in BODIES))
 LACKS_BODY = reduce(or_, (Q(document__kind=kind, type=name) & ~Q(fields__has_key=body) for kind, name, body in BODIES))
+# A place that a run planned, of a type that only holds others, and nothing stands in it.
+PLACES = [(kind.name, name) for kind in KINDS.values() for name, section in kind.sections.items() if section.only_holds]
+IS_PLACE = reduce(or_, (Q(document__kind=kind, type=name) for kind, name in PLACES))
+IS_PLANNED = Exists(Change.objects.filter(object_id=OuterRef("pk"), version=1, author=AuthorKind.RECIPE))
+HOLDS_SOMETHING = Exists(Section.objects.filter(parent=OuterRef("pk"), present=True))
+IS_LEFT_EMPTY = IS_PLACE & IS_PLANNED & ~HOLDS_SOMETHING
+
 IS_WRITTEN = has_section(HAS_BODY)
+HAS_GAP = has_section(LACKS_BODY | IS_LEFT_EMPTY)
 WAITS_FOR_PERSON = Q(claim__state=RunState.WAITING, claim__reason="person")
 ENDED_SHORT = Q(run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
 
 # What a run left that ended before all was good. People may have filled the gaps since.
 LEFT_SHORT = Case(
-    When(IS_WRITTEN, then=Case(When(has_section(LACKS_BODY), then=Value(Condition.PARTIAL)), default=F("status"))),
+    When(IS_WRITTEN, then=Case(When(HAS_GAP, then=Value(Condition.PARTIAL)), default=F("status"))),
     When(Q(run__claim__state=RunState.FAILED, status=Standing.DRAFT), then=Value(Condition.FAILED)),
     When(Q(run__claim__state=RunState.PARTIAL, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
+    When(Q(HAS_GAP, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
     default=F("status"),
     output_field=CharField(),
 )
@@ -109,13 +119,15 @@ def stale_among(documents: Iterable[Document]) -> set[UUID]:
 
 @dataclass(frozen=True)
 class Work:
-    """What is and was done to one document: its open runs, oldest first, and its newest steps by section.
+    """What is and was done to one document: its open runs, oldest first, its newest steps by section, and the places
+    that were left empty.
 
     A step belongs to the sections that its key begins with: `chapter-1/lesson` to `chapter-1` and to the lesson.
     """
 
     runs: Sequence[Run]
     steps: Mapping[str, Sequence[Step]]
+    left_empty: Container[UUID] = ()
 
 
 def work_on(document: Document) -> Work:
@@ -124,7 +136,8 @@ def work_on(document: Document) -> Work:
     for step in newest.only("key", "run_id", "state"):
         for section in sections_named(step.key):
             steps[section].append(step)
-    return Work(open_runs([document.id]), steps)
+    empty = Section.objects.filter(IS_LEFT_EMPTY, document=document, present=True)
+    return Work(open_runs([document.id]), steps, set(empty.values_list("id", flat=True)))
 
 
 def sections_named(step: str) -> Iterable[str]:
@@ -140,16 +153,20 @@ def open_runs(documents: Iterable[UUID]) -> list[Run]:
 def of_section(section: Section, work: Work, stale: Container[UUID] = ()) -> str:
     steps = work.steps.get(section.key, ())
     is_open = {run.id for run in work.runs}
-    lacks_body = bool(section.shape.body) and section.shape.body not in section.fields
+    is_missing = is_unwritten(section) or section.id in work.left_empty
     if any(step.run_id in is_open and step.state == StepState.RUNNING for step in steps):
         return Condition.GENERATING
-    if any(is_to_make(run, section, steps, is_short=lacks_body or bool(section.fallback)) for run in work.runs):
+    if any(is_to_make(run, section, steps, is_short=is_missing or bool(section.fallback)) for run in work.runs):
         return Condition.QUEUED
     if section.fallback:
         return Condition.FALLBACK
-    if lacks_body:
+    if is_missing:
         return Condition.FAILED if any(step.state == StepState.FAILED for step in steps) else Condition.MISSING
     return Condition.STALE if section.id in stale else section.status
+
+
+def is_unwritten(section: Section) -> bool:
+    return bool(section.shape.body) and section.shape.body not in section.fields
 
 
 def is_to_make(run: Run, section: Section, steps: Sequence[Step], *, is_short: bool) -> bool:

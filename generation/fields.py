@@ -126,6 +126,11 @@ class SectionType:
     within: tuple[str, ...] = ()
     body: str = ""
 
+    @property
+    def only_holds(self) -> bool:
+        """It has nothing of its own to say: it is written when something stands in it."""
+        return not self.fields.model_fields
+
 
 @dataclass(frozen=True)
 class Kind:

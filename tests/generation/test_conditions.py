@@ -10,6 +10,7 @@ from generation.kinds import KINDS
 from generation.models import Claim, Document, Run, RunState, Section, Step, StepState
 from generation.orders import Order
 from generation.registry import recipe_of
+from generation.scribe import Scribe
 from memory import bases
 from memory.history import By
 from tests.people import People
@@ -125,6 +126,70 @@ def test_what_lies_in_a_removed_section_does_not_count(people: People) -> None:
     assert Seen(people, course).state == "partial"
     sections.remove(chapter, by)
     assert Seen(people, course).state == "draft"
+
+
+def planned_course(people: People, *types: str, is_written: bool = False) -> tuple[Run, dict[str, Section]]:
+    """A course as a run plans it: one chapter with its places, of which the lesson may be written."""
+    run, _ = runs.start(recipe_of("course"), Order("Loops."), user=people.owner, workspace=people.workspace)
+    scribe = Scribe(run, "outline", {})
+    chapter = scribe.plan_section("c", "chapter", {"title": "For"})
+    places = {name: scribe.plan_section(f"c/{name}", name, {}, chapter) for name in types or ("lesson", "exercises")}
+    if is_written:
+        scribe.write_section("c/lesson/part-1", {"content": "x"}, "part", places["lesson"])
+    return run, {"chapter": chapter, **places}
+
+
+def places_of(seen: Seen) -> list[str]:
+    return [place["state"] for place in seen.page["sections"][0]["sections"]]
+
+
+@pytest.mark.parametrize("end", [RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED])
+def test_a_place_in_which_nothing_was_written_is_a_gap(people: People, end: RunState) -> None:
+    run, there = planned_course(people, is_written=True)
+    assert places_of(Seen(people, run.document)) == ["draft", "queued"]
+    set_state(run, end)
+    seen = Seen(people, run.document)
+    assert (seen.state, places_of(seen)) == ("partial", ["draft", "missing"])
+    step(run, "c/exercises", StepState.FAILED)
+    assert places_of(Seen(people, run.document)) == ["draft", "failed"]
+    assert Rest(people.viewer).get(f"sections/{there['exercises'].id}").json()["state"] == "failed"
+    rest = Rest(people.owner)
+    body = {"type": "exercise_block", "parent": str(there["exercises"].id), "fields": {"questions": [{"text": "Why?"}]}}
+    block = rest.post(f"documents/{run.document_id}/sections", body).json()["id"]
+    seen = Seen(people, run.document)
+    assert (seen.state, places_of(seen)) == ("draft", ["draft", "draft"])
+    rest.delete(f"sections/{block}")
+    assert Seen(people, run.document).state == "partial"
+    rest.delete(f"sections/{there['exercises'].id}")
+    assert Seen(people, run.document).state == "draft"
+
+
+@pytest.mark.parametrize(("end", "state"), [(RunState.CANCELLED, "partial"), (RunState.FAILED, "failed")])
+def test_a_course_of_empty_places_is_not_a_mere_draft(people: People, end: RunState, state: str) -> None:
+    run, _ = planned_course(people)
+    set_state(run, end)
+    seen = Seen(people, run.document)
+    assert (seen.state, places_of(seen)) == (state, ["missing", "missing"])
+    assert run.document
+    documents.edit(run.document, {"status": "archived"}, people.owner)
+    assert Seen(people, run.document).state == "archived"
+
+
+def test_a_course_without_places_that_it_did_not_want_lacks_nothing(people: People) -> None:
+    run, _ = planned_course(people, "lesson", is_written=True)
+    for end in (RunState.CANCELLED, RunState.FAILED, RunState.DONE):
+        set_state(run, end)
+        seen = Seen(people, run.document)
+        assert (seen.state, places_of(seen)) == ("draft", ["draft"])
+
+
+def test_a_place_that_a_person_made_lacks_nothing(people: People) -> None:
+    run, there = planned_course(people, "lesson", is_written=True)
+    set_state(run, RunState.CANCELLED)
+    assert run.document
+    sections.add(run.document, "exercises", {}, By.person(people.owner), parent=there["chapter"])
+    seen = Seen(people, run.document)
+    assert (seen.state, sorted(places_of(seen))) == ("draft", ["draft", "draft"])
 
 
 def test_a_run_that_left_nothing_has_failed(people: People, run: Run) -> None:
