@@ -120,11 +120,13 @@ class SectionType:
     """`within`: the types that may hold it; empty for one that stands directly in the document.
 
     `body`: the field without which it is not written yet; empty for one that only holds others.
+    `made_from`: fields that machines make and nobody edits, each with the fields it is made from.
     """
 
     fields: type[Fields]
     within: tuple[str, ...] = ()
     body: str = ""
+    made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def only_holds(self) -> bool:

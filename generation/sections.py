@@ -1,12 +1,13 @@
 """The verbs on a section: add, change, move, remove, lock, approve. All of them are changes, and can be undone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from generation.fields import SectionType
 from generation.models import Document, Section, Standing
 from memory import history
 from memory.base.errors import InvalidInput, NotFound, StaleChange
@@ -61,11 +62,12 @@ def add(
 ) -> Section:
     """A new section after another, or first in its parent.
 
-    Raises `validation.section_type`, `validation.place`, `validation.fields`, `permission.role`, for a tool
-    `conflict.locked`.
+    Raises `validation.section_type`, `validation.place`, `validation.fields`, `validation.path`, `permission.role`,
+    for a tool `conflict.locked`.
     """
     if type not in document.shape.sections:
         raise InvalidInput("section_type", type=type[:100], allowed=sorted(document.shape.sections))
+    check_edited(document.shape.sections[type], fields)
     with transaction.atomic():
         history.lock_roots([document.id])
         section = Section(document=document, parent=parent, type=type, key=f"{type}-{new_id().hex[-12:]}")
@@ -86,12 +88,17 @@ def edit(
 
     Raises `validation.path`, `validation.place`, and what `history.edit` raises.
     """
-    if wrong := [path for path in values if path.split("/")[0] in NOT_EDITED]:
-        raise InvalidInput("path", path=wrong[0][:200])
+    check_edited(section.shape, values)
     with transaction.atomic():
         history.lock_roots([section.document_id])
         wanted = {**values, **(standing_at(section, to, by) if to else {})}
         return history.edit(section, wanted, by, expected_version=expected_version)
+
+
+def check_edited(shape: SectionType, paths: Iterable[str]) -> None:
+    """`validation.path` for what has a verb of its own, or is a machine's to write."""
+    if wrong := [path for path in paths if path.split("/")[0] in (*NOT_EDITED, *shape.made_from)]:
+        raise InvalidInput("path", path=wrong[0][:200])
 
 
 def move(section: Section, by: By, *, parent: Section | None, after: Section | None) -> list[Change]:

@@ -172,9 +172,16 @@ class Section(Editable):
         return [section_id for own, below in held for section_id in (own, *below)]
 
     def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
-        """What a person writes over a stand-in is a text like any other."""
+        """What a person writes over a stand-in is a text like any other; what was made from what they change, goes."""
         writes = any(path.split("/")[0] not in self.COLUMNS for path in values)
-        return {"fallback": None, "status": Standing.READY} if writes and self.fallback and by != "undo" else {}
+        labels = {"fallback": None, "status": Standing.READY} if writes and self.fallback and by != "undo" else {}
+        return {**labels, **(self.outdated(values) if by in (AuthorKind.PERSON, AuthorKind.TOOL) else {})}
+
+    def outdated(self, values: dict[str, Any]) -> dict[str, None]:
+        """What machines made from fields that would have other values now."""
+        changed = {name for name, value in values.items() if value != self.fields.get(name)}
+        made_from = self.shape.made_from.items()
+        return {made: None for made, sources in made_from if made in self.fields and changed.intersection(sources)}
 
     def clean_state(self, state: State) -> State:
         check_choice("status", state, Standing.values)

@@ -14,7 +14,8 @@ def of(document: Document) -> Manuscript:
     """The course as far as it is written, with every fallback and gap labelled."""
     sections = sections_of(document)
     names = [section.fields["diagram"] for section in sections if section.fields.get("diagram")]
-    drawings = dict(Drawing.objects.filter(digest__in=names).values_list("digest", "svg"))
+    own = Drawing.objects.filter(workspace=document.workspace_id, digest__in=names)
+    drawings = dict(own.values_list("digest", "svg"))
     below: dict[UUID | None, list[Section]] = {}
     for section in sections:
         below.setdefault(section.parent_id, []).append(section)
@@ -40,8 +41,11 @@ class Setter:
         for each in self.below.get(section.id, ()):
             yield from self.section(each)
 
-    def label(self, section: Section) -> Iterator[Block]:
-        if section.fallback:
+    def labels(self, section: Section, is_written: object) -> Iterator[Block]:
+        """That nothing is written, or that what follows only stands in."""
+        if not is_written:
+            yield Notice(words("missing", self.language))
+        elif section.fallback:
             yield Notice(words("fallback", self.language))
 
     def chapter(self, chapter: Section) -> Iterator[Block]:
@@ -51,46 +55,45 @@ class Setter:
         yield from self.inside(chapter)
 
     def lesson(self, lesson: Section) -> Iterator[Block]:
-        yield from self.label(lesson)
-        if not self.below.get(lesson.id):
-            yield Notice(words("missing", self.language))
+        yield from self.labels(lesson, self.below.get(lesson.id))
         yield from self.inside(lesson)
 
     def part(self, part: Section) -> Iterator[Block]:
         fields = part.fields
+        content = fields.get("content")
         yield Heading(2, fields.get("title", ""))
-        yield Prose(fields["content"]) if fields.get("content") else Notice(words("missing", self.language))
+        yield from self.labels(part, content)
+        if content:
+            yield Prose(content)
         if kind := fields.get("diagram_type"):
             svg = self.drawings.get(fields.get("diagram", ""))
             yield Figure(kind, fields.get("diagram_code", ""), fields.get("schema_description", ""), svg)
 
     def exercises(self, exercises: Section) -> Iterator[Block]:
-        if exercises.fallback or self.below.get(exercises.id):
+        below = self.below.get(exercises.id)
+        if exercises.fallback or below:
             yield Heading(2, words("exercises", self.language))
-            yield from self.empty(exercises) if exercises.fallback else ()
+            yield from self.labels(exercises, below)
             yield from self.inside(exercises)
 
     def exercise_block(self, block: Section) -> Iterator[Block]:
-        if questions := block.fields.get("questions"):
-            yield Exercise(block.fields.get("topic", ""), tuple(question(each) for each in questions))
-        else:
-            yield Heading(3, block.fields.get("topic", ""))
-            yield from self.empty(block)
+        topic, questions = block.fields.get("topic", ""), block.fields.get("questions")
+        if not questions:
+            yield Heading(3, topic)
+        yield from self.labels(block, questions)
+        if questions:
+            yield Exercise(topic, tuple(question(each) for each in questions))
 
     def evaluation(self, evaluation: Section) -> Iterator[Block]:
         questions = evaluation.fields.get("questions")
         if not questions and not evaluation.fallback:
             return
         yield Heading(2, words("evaluation", self.language))
+        yield from self.labels(evaluation, questions)
         if minutes := evaluation.fields.get("time_limit"):
             yield Prose(words("minutes", self.language, n=minutes))
         if questions:
             yield Exercise("", tuple(question(each) for each in questions))
-        else:
-            yield from self.empty(evaluation)
-
-    def empty(self, section: Section) -> Iterator[Block]:
-        yield Notice(words("missing", self.language))
 
 
 def question(asked: Mapping[str, Any]) -> Question:

@@ -83,13 +83,19 @@ class EvaluationFields(Fields):
     questions: list[Question] | None = Field(None, max_length=40)
 
 
+DRAWN_FROM = ("diagram_code", "diagram_type")
 COURSE = Kind(
     "course",
     CourseFields,
     {
         "chapter": SectionType(ChapterFields),
         "lesson": SectionType(LessonFields, within=("chapter",)),
-        "part": SectionType(PartFields, within=("lesson",), body="content"),
+        "part": SectionType(
+            PartFields,
+            within=("lesson",),
+            body="content",
+            made_from={"diagram": DRAWN_FROM, "diagram_error": DRAWN_FROM},
+        ),
         "exercises": SectionType(ExercisesFields, within=("chapter",)),
         "exercise_block": SectionType(ExerciseBlockFields, within=("exercises",), body="questions"),
         "evaluation": SectionType(EvaluationFields, within=("chapter",), body="questions"),

@@ -1,0 +1,144 @@
+"""A course under people's hands: what is the machine's alone, what follows a change, and what its exports say of it."""
+
+from typing import Any
+
+import pytest
+
+from generation import runs
+from generation.manuscripts import Block, Figure, Notice
+from generation.models import Document, Drawing, Run, Section
+from generation.orders import Order
+from generation.recipes.course import manuscript
+from generation.registry import recipe_of
+from generation.scribe import Scribe
+from generation.words import words
+from memory.models import Workspace
+from tests.people import People
+from tests.rest import Rest, told
+
+ERROR = {"error_code": "model.idle", "params": {}, "permanent": False}
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+QUESTIONS = [{"text": "Why?", "expected": "Because."}]
+
+
+@pytest.fixture
+def people(people_committed: People) -> People:
+    return people_committed
+
+
+@pytest.fixture
+def owner(people: People) -> Rest:
+    return Rest(people.owner)
+
+
+@pytest.fixture
+def run(people: People) -> Run:
+    return runs.start(recipe_of("course"), Order("Loops."), user=people.owner, workspace=people.workspace)[0]
+
+
+def written(run: Run, fallback: dict[str, Any] | None = None) -> dict[str, Section]:
+    """One chapter with something in each of its places, by type, as a run writes it or its stand-ins."""
+    plan, scribe = Scribe(run, "outline", {}), Scribe(run, "c", {}, fallback)
+    chapter = plan.plan_section("c", "chapter", {"title": "For"})
+    lesson = scribe.write_section("c/lesson", {}, "lesson", chapter)
+    exercises = scribe.write_section("c/exercises", {}, "exercises", chapter)
+    drawn = {"diagram_type": "mermaid", "diagram_code": "a --> b", "diagram": "d" * 64}
+    made = [
+        lesson,
+        exercises,
+        scribe.write_section("c/lesson/part-1", {"title": "Why", "content": "x", **drawn}, "part", lesson),
+        scribe.write_section("c/exercises/block-1", {"questions": QUESTIONS}, "exercise_block", exercises),
+        scribe.write_section("c/evaluation", {"questions": QUESTIONS}, "evaluation", chapter),
+    ]
+    return {section.type: section for section in made}
+
+
+def draw(workspace: Workspace, digest: str = "d" * 64) -> None:
+    Drawing.objects.create(digest=digest, workspace=workspace, type="mermaid", code="a --> b", svg=SVG)
+
+
+def blocks(run: Run) -> tuple[Block, ...]:
+    return manuscript.of(Document.whole().get(id=run.document_id)).blocks
+
+
+def notices(run: Run) -> list[str]:
+    return [block.text for block in blocks(run) if isinstance(block, Notice)]
+
+
+def figure(run: Run) -> Figure:
+    (one,) = (block for block in blocks(run) if isinstance(block, Figure))
+    return one
+
+
+def exported(rest: Rest, run: Run) -> str:
+    answer = rest.get(f"documents/{run.document_id}/export", format="md")
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+# --- labels
+
+
+def test_each_stand_in_is_labelled_in_exports(owner: Rest, run: Run) -> None:
+    written(run, ERROR)
+    assert notices(run) == [words("fallback", "en")] * 5
+    Section.objects.exclude(type="part").update(fallback=None)
+    assert notices(run) == [words("fallback", "en")]
+    assert exported(owner, run).count("Fallback: this could not be written") == 1
+
+
+def test_a_stand_in_without_a_text_is_a_gap(run: Run) -> None:
+    written(run, ERROR)
+    Section.objects.exclude(type="chapter").update(fields={})
+    assert notices(run) == [words("fallback", "en"), "Not written."] + [words("fallback", "en")] + ["Not written."] * 2
+
+
+def test_what_is_written_bears_no_label(run: Run) -> None:
+    written(run)
+    assert notices(run) == []
+
+
+# --- drawings
+
+
+def test_only_a_drawing_of_the_same_workspace_shows(owner: Rest, run: Run, people: People) -> None:
+    written(run)
+    draw(people.stranger.workspaces.get())
+    assert figure(run).svg is None
+    Drawing.objects.update(workspace=people.workspace)
+    assert figure(run).svg == SVG
+
+
+@pytest.mark.parametrize(
+    "fields", [{"diagram": "e" * 64}, {"diagram_error": ERROR}, {"diagram_error/x": 1}, {"diagram": None}]
+)
+def test_what_is_drawn_is_not_written_by_hand(owner: Rest, run: Run, fields: dict[str, Any]) -> None:
+    there = written(run)
+    assert told(owner.patch(f"sections/{there['part'].id}", {"fields": fields})) == (422, "validation.path")
+    body = {"type": "part", "parent": str(there["lesson"].id), "fields": fields}
+    assert told(owner.post(f"documents/{run.document_id}/sections", body)) == (422, "validation.path")
+
+
+@pytest.mark.parametrize("fields", [{"diagram_code": "b --> a"}, {"diagram_type": "graphviz"}, {"diagram_code": None}])
+def test_other_code_has_no_drawing_until_it_is_drawn(
+    owner: Rest, run: Run, people: People, fields: dict[str, Any]
+) -> None:
+    part = written(run)["part"]
+    draw(people.workspace)
+    Scribe(run, "c", {}).write_fields(part.key, {"diagram_error": ERROR})
+    path = f"sections/{part.id}"
+    changed = owner.patch(path, {"fields": fields}).json()
+    assert not {"diagram", "diagram_error"} & owner.get(path).json()["fields"].keys()
+    assert figure(run).svg is None
+    owner.post(f"groups/{changed['group']}/undo")
+    assert owner.get(path).json()["fields"]["diagram"] == "d" * 64
+    assert figure(run).svg == SVG
+
+
+def test_the_same_code_keeps_its_drawing(owner: Rest, run: Run, people: People) -> None:
+    part = written(run)["part"]
+    draw(people.workspace)
+    owner.patch(f"sections/{part.id}", {"fields": {"diagram_code": "a --> b", "content": "By hand."}})
+    assert figure(run).svg == SVG
+    Scribe(run, "c", {}).write_fields(part.key, {"diagram_code": "c", "diagram": "d" * 64})
+    assert Section.objects.get(id=part.id).fields["diagram"] == "d" * 64
