@@ -34,6 +34,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "evaluation": {},
 }
 QUESTIONS = {"exercise_block": 5, "evaluation": 40}
+HOLDERS = ("lesson", "exercises")
 COLUMNS = {
     True: {"title", "language", "folder", "status", "present"},
     False: {"parent", "rank", "status", "present", "locked", "fallback"},
@@ -130,6 +131,14 @@ class Model:
         for path, value in values.items():
             put(state, path, value)
         return self.placed({thing: tidy(there.type, state)})
+
+    def unlabelled(self, thing: UUID, author: str) -> dict[UUID, State]:
+        """What becomes of a stand-in that only holds others when somebody writes this in it."""
+        holder = self.things[thing].state.get("parent")
+        above = self.things[UUID(holder)] if holder else None
+        if above is None or above.type not in HOLDERS or not above.state.get("fallback"):
+            return {}
+        return self.edited(UUID(holder), {"fallback": None, "status": "ready"}, author)
 
     def placed(self, states: dict[UUID, State]) -> dict[UUID, State]:
         """Each stands where it may, among all the others as they then are."""

@@ -142,3 +142,46 @@ def test_the_same_code_keeps_its_drawing(owner: Rest, run: Run, people: People) 
     assert figure(run).svg == SVG
     Scribe(run, "c", {}).write_fields(part.key, {"diagram_code": "c", "diagram": "d" * 64})
     assert Section.objects.get(id=part.id).fields["diagram"] == "d" * 64
+
+
+# --- labels of what only holds others
+
+
+def labelled(run: Run) -> set[str]:
+    return {section.type for section in Section.objects.filter(document=run.document_id) if section.fallback}
+
+
+@pytest.mark.parametrize("content", ["By hand.", "x"])
+def test_what_people_write_in_a_stand_in_takes_its_label(owner: Rest, run: Run, content: str) -> None:
+    there = written(run, ERROR)
+    changed = owner.patch(f"sections/{there['part'].id}", {"fields": {"content": content}}).json()
+    assert labelled(run) == {"exercises", "exercise_block", "evaluation"}
+    assert {each["id"] for each in changed["objects"]} == {str(there[name].id) for name in ("part", "lesson")}
+    assert owner.get(f"sections/{there['lesson'].id}").json()["status"] == "ready"
+    owner.post(f"groups/{changed['group']}/undo")
+    assert labelled(run) == {"lesson", "part", "exercises", "exercise_block", "evaluation"}
+    assert owner.get(f"sections/{there['lesson'].id}").json()["status"] == "draft"
+
+
+def test_what_people_add_to_a_stand_in_takes_its_label(owner: Rest, run: Run) -> None:
+    exercises = written(run, ERROR)["exercises"]
+    body = {"type": "exercise_block", "parent": str(exercises.id), "fields": {"questions": QUESTIONS}}
+    assert owner.post(f"documents/{run.document_id}/sections", body).status_code == 201
+    assert "exercises" not in labelled(run)
+    newest = owner.get(f"documents/{run.document_id}/changes").json()["items"][0]
+    assert newest["object"]["id"] == str(exercises.id)
+    owner.post(f"groups/{newest['group']}/undo")
+    assert "exercises" in labelled(run)
+    assert Section.objects.filter(parent=exercises, present=True).count() == 1
+
+
+def test_what_is_no_text_leaves_the_label(owner: Rest, run: Run) -> None:
+    part = written(run, ERROR)["part"]
+    for answer in (
+        owner.post(f"sections/{part.id}/lock"),
+        owner.post(f"sections/{part.id}/approve"),
+        owner.patch(f"sections/{part.id}", {"after": None}),
+        owner.delete(f"sections/{part.id}"),
+    ):
+        assert answer.status_code == 200
+    assert "lesson" in labelled(run)

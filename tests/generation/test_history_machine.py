@@ -235,6 +235,9 @@ class Histories(RuleBasedStateMachine):
             self.check_rank(section.id, parent, after, section.rank)
             state = tidy(type, {**{k: v.replace("\x00", "") for k, v in fields.items() if v is not None}, **place})
             self.model.bear(section.id, type, state, [row_of(change) for change in changes_of(section.id)])
+            group = Change.objects.filter(object_id=section.id).values("group")[:1]
+            rows = [row_of(each) for each in Change.objects.filter(group=group).exclude(object_id=section.id)]
+            self.model.write(self.model.unlabelled(section.id, kind), rows)
 
     def sibling(self, parent: UUID | None, data: st.DataObject) -> UUID | None:
         beside = [
@@ -308,7 +311,13 @@ class Histories(RuleBasedStateMachine):
             "turn": ({"questions": turned}, partial(sections.edit, values={"questions": turned}, by=by)),
         }
         values, verb = ways[how]
-        self.carry_out(lambda: self.model.edited(thing, values, kind), lambda: verb(self.section(thing)))
+
+        def predicted() -> dict[UUID, State]:
+            states = self.model.edited(thing, values, kind)
+            is_written = how == "turn" and states[thing] != self.model.things[thing].state
+            return {**states, **(self.model.unlabelled(thing, kind) if is_written else {})}
+
+        self.carry_out(predicted, lambda: verb(self.section(thing)))
 
     @rule(pick=PICK, nth=st.integers(0, 7), data=st.data())
     def edit_nonsense(self, pick: int, nth: int, data: st.DataObject) -> None:
