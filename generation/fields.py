@@ -120,12 +120,14 @@ class SectionType:
     """`within`: the types that may hold it; empty for one that stands directly in the document.
 
     `body`: the field without which it is not written yet; empty for one that only holds others.
+    `most`: how many of them people may put into a document; None for as many as they like.
     `made_from`: fields that machines make and nobody edits, each with the fields it is made from.
     """
 
     fields: type[Fields]
     within: tuple[str, ...] = ()
     body: str = ""
+    most: int | None = None
     made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

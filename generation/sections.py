@@ -62,14 +62,15 @@ def add(
 ) -> Section:
     """A new section after another, or first in its parent, which is no stand-in any more if it only holds others.
 
-    Raises `validation.section_type`, `validation.place`, `validation.fields`, `validation.path`, `permission.role`,
-    for a tool `conflict.locked`.
+    Raises `validation.section_type`, `validation.sections_too_many`, `validation.place`, `validation.fields`,
+    `validation.path`, `permission.role`, for a tool `conflict.locked`.
     """
     if type not in document.shape.sections:
         raise InvalidInput("section_type", type=type[:100], allowed=sorted(document.shape.sections))
     check_edited(document.shape.sections[type], fields)
     with transaction.atomic():
         history.lock_roots([document.id])
+        check_room(document, type)
         section = Section(document=document, parent=parent, type=type, key=f"{type}-{new_id().hex[-12:]}")
         section.rank = place_for(section, parent, after, by)
         section.fields = dict(fields)
@@ -77,6 +78,12 @@ def add(
         history.create(section, by, group=group)
         unlabel_holder(section, by, group)
     return section
+
+
+def check_room(document: Document, type: str) -> None:
+    most = document.shape.sections[type].most
+    if most is not None and Section.objects.filter(document=document, type=type, present=True).count() >= most:
+        raise InvalidInput("sections_too_many", type=type, limit=most)
 
 
 def edit(

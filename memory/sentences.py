@@ -104,6 +104,9 @@ SENTENCES: dict[str, Promise] = {
     "validation.place_after": _(
         "The section to follow stands elsewhere. Nothing was moved. Choose one in the same place."
     ),
+    "validation.sections_too_many": _(
+        "A document has at most {limit} sections of type {type}. Nothing was added. Remove one first."
+    ),
     "not_found.action": _(
         "This kind of document knows no action {action}. Nothing was started. Choose one of those named."
     ),

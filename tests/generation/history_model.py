@@ -323,7 +323,10 @@ def question(value: State) -> State:
     if "text" in value and (kept := text(value["text"], 1_000)):
         tidied["text"] = kept
     if "answers" in value:
-        tidied["answers"] = some([answer(each) for each in value["answers"]], 5)
+        answers = some([answer(each) for each in value["answers"]], 5)
+        if answers and (len(answers) < 2 or not any(each["is_correct"] for each in answers)):
+            raise Refused
+        tidied["answers"] = answers
     return tidied
 
 

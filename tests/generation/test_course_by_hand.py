@@ -144,6 +144,47 @@ def test_the_same_code_keeps_its_drawing(owner: Rest, run: Run, people: People) 
     assert Section.objects.get(id=part.id).fields["diagram"] == "d" * 64
 
 
+# --- limits
+
+
+def test_a_course_has_sixteen_chapters(owner: Rest, run: Run) -> None:
+    path = f"documents/{run.document_id}/sections"
+    added = [owner.post(path, {"type": "chapter"}) for _ in range(17)]
+    assert [answer.status_code for answer in added] == [201] * 16 + [422]
+    assert told(added[16]) == (422, "validation.sections_too_many")
+    assert added[16].json()["details"] == {"type": "chapter", "limit": 16}
+    for _ in range(17):
+        body = {"type": "lesson", "parent": added[0].json()["id"]}
+        assert owner.post(path, body).status_code == 201
+    owner.delete(f"sections/{added[0].json()['id']}")
+    assert owner.post(path, {"type": "chapter"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ([{"text": "This", "is_correct": True}], "too_few_answers"),
+        ([{"text": "This"}, {"text": "That"}], "no_right_answer"),
+        ([{"text": "This"}, {"text": "That", "is_correct": True}], None),
+        ([{"text": "This", "is_correct": True}, {"text": "That", "is_correct": True}], None),
+        ([{"text": str(n), "is_correct": True} for n in range(6)], "too_long"),
+        ([], None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize("type", ["exercise_block", "evaluation"])
+def test_a_question_with_answers_has_two_and_a_right_one(
+    owner: Rest, run: Run, type: str, answers: Any, problem: str | None
+) -> None:
+    section = written(run)[type]
+    answer = owner.patch(f"sections/{section.id}", {"fields": {"questions": [{"text": "Why?", "answers": answers}]}})
+    if problem is None:
+        assert answer.status_code == 200
+    else:
+        assert told(answer) == (422, "validation.fields")
+        assert [each["problem"] for each in answer.json()["details"]["problems"]] == [problem]
+
+
 # --- labels of what only holds others
 
 

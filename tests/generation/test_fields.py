@@ -86,7 +86,7 @@ def test_lists_hold_plain_strings(sent: Any, kept: list[str] | None) -> None:
 
 
 def test_of_items_with_one_id_the_later_gets_its_own() -> None:
-    twins = [{"id": "a", "answers": [{"id": "x"}, {"id": "x"}]}, {"id": "a"}, {"id": "a"}, {}]
+    twins = [{"id": "a", "answers": [{"id": "x"}, {"id": "x", "is_correct": True}]}, {"id": "a"}, {"id": "a"}, {}]
     once = cleaned(ExerciseBlockFields, {"questions": twins})
     ids = [question["id"] for question in once["questions"]]
     assert ids[0] == "a"

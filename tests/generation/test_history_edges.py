@@ -46,8 +46,13 @@ def chapter(course: Document, owner: By) -> Section:
 
 @pytest.fixture
 def block(course: Document, chapter: Section, owner: By) -> Section:
+    answers = [
+        {"id": "a1", "text": "This"},
+        {"id": "a2", "text": "That", "is_correct": True},
+        {"id": "a3", "text": "Neither"},
+    ]
     questions = [
-        {"id": "a", "text": "What?", "answers": [{"id": "a1", "text": "This"}, {"id": "a2", "text": "That"}]},
+        {"id": "a", "text": "What?", "answers": answers},
         {"id": "b", "text": "Why?"},
     ]
     return sections.add(course, "evaluation", {"questions": questions}, owner, parent=chapter)
@@ -68,10 +73,10 @@ def agrees(obj: Section | Document) -> bool:
 
 
 def test_undo_reaches_into_the_items_of_a_list(block: Section, owner: By, people: People) -> None:
-    (changed,) = sections.edit(block, {"questions/a/answers/a2/text": "Neither"}, owner)
+    (changed,) = sections.edit(block, {"questions/a/answers/a2/text": "Both"}, owner)
     (undone,) = history.undo(changed, by=people.owner)
     assert questions_of(block)[0]["answers"][1]["text"] == "That"
-    assert (undone.before, undone.after) == ("Neither", "That")
+    assert (undone.before, undone.after) == ("Both", "That")
     assert agrees(block)
 
 

@@ -44,7 +44,10 @@ STATUS = st.sampled_from(["draft", "ready", "approved", None])
 IDS = st.sampled_from("abcde")
 ANSWER: Strategy = st.fixed_dictionaries({"id": IDS, "text": TEXT, "is_correct": st.booleans()})
 ANSWERS: Strategy = st.lists(ANSWER, max_size=3, unique_by=itemgetter("id"))
-QUESTION: Strategy = st.fixed_dictionaries({"id": IDS, "text": TEXT}, optional={"answers": ANSWERS})
+RIGHT: Strategy = st.lists(ANSWER, min_size=2, max_size=3, unique_by=itemgetter("id")).map(
+    lambda answers: [{**answers[0], "is_correct": True}, *answers[1:]]
+)
+QUESTION: Strategy = st.fixed_dictionaries({"id": IDS, "text": TEXT}, optional={"answers": RIGHT | RIGHT | ANSWERS})
 NICE: Strategy = st.sampled_from([{}, {"difficulty": "hard"}, {"content": "new"}])
 ERROR = {"error_code": "model.timeout", "params": {"seconds": 5}}
 
@@ -451,7 +454,8 @@ def a_course(people: People) -> Document:
     first, second = (sections.add(document, "chapter", {"title": title}, by) for title in ("For", "While"))
     lesson = sections.add(document, "lesson", {}, by, parent=first)
     sections.add(document, "part", {"title": "Why", "content": "Because."}, by, parent=lesson)
-    questions = [{"id": "a", "text": "What?", "answers": [{"id": "x", "text": "That"}, {"id": "y"}]}, {"id": "b"}]
+    answers = [{"id": "x", "text": "That", "is_correct": True}, {"id": "y"}, {"id": "z", "is_correct": True}]
+    questions = [{"id": "a", "text": "What?", "answers": answers}, {"id": "b"}]
     exercises = sections.add(document, "exercises", {}, by, parent=first)
     sections.add(document, "exercise_block", {"questions": questions}, by, parent=exercises)
     sections.add(document, "evaluation", {"questions": questions}, by, parent=second)

@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from generation.fields import Fields, Item, Kind, SectionType, line, markdown, plain
 
@@ -63,12 +64,22 @@ class Answer(Item):
 
 
 class Question(Item):
-    """With answers multiple-choice, without them open: then `expected` says what a right answer holds."""
+    """With answers (two at least, one of them right) multiple-choice, without them open: then `expected` says what a
+    right answer holds.
+    """
 
     text: str | None = plain(1_000)
     answers: list[Answer] | None = Field(None, max_length=5)
     expected: str | None = plain(2_000)
     explanation: str | None = plain(2_000)
+
+    @model_validator(mode="after")
+    def answerable(self) -> "Question":
+        if self.answers and len(self.answers) < 2:
+            raise PydanticCustomError("too_few_answers", "A question with answers has at least two")
+        if self.answers and not any(answer.is_correct for answer in self.answers):
+            raise PydanticCustomError("no_right_answer", "Of the answers at least one is right")
+        return self
 
 
 class ExerciseBlockFields(Fields):
@@ -88,7 +99,7 @@ COURSE = Kind(
     "course",
     CourseFields,
     {
-        "chapter": SectionType(ChapterFields),
+        "chapter": SectionType(ChapterFields, most=16),
         "lesson": SectionType(LessonFields, within=("chapter",)),
         "part": SectionType(
             PartFields,
