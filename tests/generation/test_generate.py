@@ -2,6 +2,7 @@
 
 import io
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from generation.models import Run
 from memory.base.database import db as in_database
 from tests.generation.conftest import Demo, recorded_text
 from tests.people import People
+from tests.rest import Rest
 
 BRIEF = """Un cours standard sur les boucles en Python pour des élèves de première NSI.
 Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.
@@ -58,6 +60,24 @@ async def test_a_note_is_written_and_exported(carrier: Carrier, brief: str, tmp_
     assert text.count("\n## ") == 4
     recorded = await recorded_text(await in_database(Run.objects.get))
     assert all(part.strip() in text for key, part in recorded.items() if key != "outline")
+
+
+async def test_a_json_export_is_that_of_the_documents_address(
+    carrier: Carrier, house: People, brief: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "note.json"
+    assert (await generate("note", "--brief", brief, "--queue", "web", "--export", str(path))).code == 0
+    run = await in_database(Run.objects.get)
+    rest = await in_database(Rest, house.owner)
+    answer = await in_database(partial(rest.get, f"documents/{run.document_id}/export", format="json", answers=True))
+    exported = orjson.loads(path.read_bytes())
+    assert exported == answer.json()
+    assert exported["data"]["id"] == str(run.document_id)
+
+
+async def test_a_format_there_is_not_is_said(carrier: Carrier, brief: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"validation\.export_format"):
+        await generate("note", "--brief", brief, "--queue", "web", "--export", str(tmp_path / "note.exe"))
 
 
 async def test_json_gives_the_run_and_follow_its_events(carrier: Carrier, brief: str) -> None:

@@ -14,7 +14,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from generation import exports, pictures, runs
+from generation import document_pictures, exports, pictures, runs
 from generation.management.progress import Bar, Silent, Text, Watcher
 from generation.models import END_STATES, Claim, Run, RunState
 from generation.orders import Order
@@ -53,13 +53,13 @@ class Command(BaseCommand):
         try:
             run = start(options)
             self.watch(run, self.watcher(options), as_json=options["json"] and options["follow"])
+            if options["export"]:
+                export(run, Path(options["export"]))
         except ScriptoriumError as error:
             raise CommandError(f"{say(error.code, error.params)} ({error.code})") from None
         except KeyboardInterrupt:
             raise CommandError("Not watching any more; the run goes on.", returncode=130) from None
-        run = Run.objects.select_related("claim", "document__workspace").get(id=run.id)
-        if options["export"]:
-            export(run, Path(options["export"]))
+        run = Run.objects.select_related("claim").get(id=run.id)
         if options["json"]:
             self.stdout.write(orjson.dumps(pictures.draw(run)).decode())
         sys.exit(EXIT.get(RunState(run.claim.state), 1))
@@ -148,9 +148,8 @@ def options_of(pairs: list[str]) -> dict[str, Any]:
 
 
 def export(run: Run, path: Path) -> None:
-    """The document in the format that the file's name ends with."""
-    manuscript = recipe_of(run.kind).manuscript
-    if manuscript is None or run.document is None:
+    """The document in the format that the file's name ends with, as its address exports it, answers included."""
+    if run.document_id is None:
         raise CommandError(f"A {run.kind} writes no document to export.")
-    exported = exports.export(manuscript(run.document), path.suffix.lstrip("."), answers=True)
-    path.write_bytes(exported.content)
+    manuscript = document_pictures.manuscript(run.user, run.document_id)
+    path.write_bytes(exports.export(manuscript, path.suffix.lstrip("."), answers=True).content)
