@@ -14,6 +14,7 @@ State = dict[str, Any]
 
 PEOPLE = ("person", "tool", "undo")
 LABELS = {"status", "fallback"}
+DRAWN = {"diagram_code", "diagram", "diagram_error"}  # of one diagram: they go one way together
 WITHIN: dict[str, tuple[str, ...]] = {
     "chapter": (),
     "lesson": ("chapter",),
@@ -208,13 +209,23 @@ class Model:
         theirs = [row for row in self.rows_of(thing, read) if row.author in PEOPLE]
         held = {path for path in values if self.is_locked(thing) or any(lies_in(row.path, path) for row in theirs)}
         below = [row for row in self.log if row.thing in self.below(thing) and row.author in PEOPLE]
-        if values.get("present") is False and (theirs or below):
+        made = [row for row in self.rows_of(thing, 0) if row.version == 1 and row.author in PEOPLE]
+        if values.get("present") is False and (theirs or below or made):
             held.add("present")
+        if held & DRAWN:
+            held |= DRAWN & set(values)
         if held and not set(values) - held - labels:
             held |= labels & set(values)
         values = {path: bare(value) for path, value in values.items()}
         proposed = {path: values[path] for path in held - labels if look(there.state, path) != values[path]}
         return {path: value for path, value in values.items() if path not in held}, proposed
+
+    def propose(self, proposal: UUID, thing: UUID, values: State) -> None:
+        """It says newer what older open ones say of nothing but the same."""
+        for older, (about, said, state) in self.proposals.items():
+            if about == thing and state == "open" and set(said) <= set(values):
+                self.proposals[older] = (about, said, "superseded")
+        self.proposals[proposal] = (thing, values, "open")
 
     def bear(self, thing: UUID, type: str, state: State, rows: list[Row]) -> None:
         """A new object, with the rows that claim to have made it. Before it there was nothing to keep."""

@@ -204,7 +204,7 @@ class Histories(RuleBasedStateMachine):
             proposal = written[0].proposal
             assert (proposal.values if proposal else {}) == held
             if proposal:
-                self.model.proposals[proposal.id] = (thing, held, "open")
+                self.model.propose(proposal.id, thing, held)
             for path, stood in theirs.items():
                 assert stood is None or self.what_stands(thing, path, 0) == stood, "a machine wrote over a person"
 
