@@ -479,7 +479,8 @@ async def test_what_is_made_again_is_made_from_what_stands_now(
     await ended(again, within=60)
     drawn, _ = await in_database(actions.retry_section, part, house.owner, [f"{part.key}/diagram"])
     await ended(drawn, within=60)
-    told = await in_database(lambda: [str(call.messages) for call in Call.objects.filter(run__in=[again, drawn])])
+    calls = Call.objects.filter(run__in=[again, drawn]).order_by("run_id")
+    told = await in_database(lambda: [str(call.messages) for call in calls])
     assert "All about the zebra." in told[0]
     assert "Only the canary sings." in told[1]
     fresh = {section.id: section for section in (await tree(run)).values()}
