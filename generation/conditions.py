@@ -130,14 +130,26 @@ class Work:
     left_empty: Container[UUID] = ()
 
 
-def work_on(document: Document) -> Work:
+def work_on(document: Document, places: Sequence[Section] = ()) -> Work:
+    """`places`: its sections that show, only hold others, and hold none."""
     newest = Step.objects.filter(run__document=document).order_by("key", F("run_id").desc()).distinct("key")
     steps: defaultdict[str, list[Step]] = defaultdict(list)
     for step in newest.only("key", "run_id", "state"):
         for section in sections_named(step.key):
             steps[section].append(step)
-    empty = Section.objects.filter(IS_LEFT_EMPTY, document=document, present=True)
-    return Work(open_runs([document.id]), steps, set(empty.values_list("id", flat=True)))
+    return Work(open_runs([document.id]), steps, planned_among(places))
+
+
+def planned_among(places: Sequence[Section]) -> set[UUID]:
+    """Those that a run made, to be filled."""
+    made = Change.objects.filter(object_id__in=[place.id for place in places], version=1, author=AuthorKind.RECIPE)
+    return set(made.values_list("object_id", flat=True)) if places else set()
+
+
+def empty_places(rows: Sequence[Section]) -> list[Section]:
+    """Among all sections of a document that show, those that only hold others and hold none."""
+    holders = {section.parent_id for section in rows}
+    return [section for section in rows if section.shape.only_holds and section.id not in holders]
 
 
 def sections_named(step: str) -> Iterable[str]:

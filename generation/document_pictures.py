@@ -38,7 +38,8 @@ def picture(user: User, document_id: UUID) -> dict[str, Any]:
 
 
 def draw_document(document: Document, proposals: Proposals) -> dict[str, Any]:
-    work, rows = conditions.work_on(document), documents.sections_of(document)
+    rows = documents.sections_of(document)
+    work = conditions.work_on(document, conditions.empty_places(rows))
     stale = bases.stale(document.id, {each.pk: each for each in (document, *rows)})
     is_stale = any(each.pk in stale for each in (document, *rows))
     said = conditions.from_runs([document])[document.id]
@@ -58,7 +59,9 @@ def section_picture(user: User, section_id: UUID) -> dict[str, Any]:
         section = sections.visible(user, section_id)
         document = section.document
         stale = bases.stale(document.id, {section.pk: section})
-        return draw(section, conditions.work_on(document), open_proposals(document), stale)
+        holds = section.sections.filter(present=True).exists()
+        work = conditions.work_on(document, () if holds else conditions.empty_places([section]))
+        return draw(section, work, open_proposals(document), stale)
 
 
 def manuscript(user: User, document_id: UUID) -> Manuscript:

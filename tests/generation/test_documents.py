@@ -371,7 +371,7 @@ def test_a_document_of_200_sections_is_read_in_few_queries(owner: Rest, large: D
     (chapter,) = owner.get(f"documents/{large.id}").json()["sections"]
     (lesson,) = chapter["sections"]
     assert [part["key"] for part in lesson["sections"]] == [f"part-{n}" for n in range(198)]
-    assert queries_of(owner, f"documents/{large.id}") <= 13
+    assert queries_of(owner, f"documents/{large.id}") <= 12
     assert queries_of(owner, "documents") <= 8
 
 
