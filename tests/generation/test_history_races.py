@@ -284,7 +284,8 @@ def every_verb(note: Document, section: Section, people: People) -> dict[str, Ca
     offered: list[Proposal] = []
     for n in range(2):
         sections.edit(section, {"content": f"By hand {n}."}, owner)
-        values = {"content": f"Offered {n}."}
+        # The second says nothing of the title, and so leaves the first open.
+        values = {"content": f"Offered {n}."} | ({} if n else {"title": "Offered"})
         written = history.write_as_recipe(section, values, machine, read_version=1, group=new_id())
         offered += [written.proposal] if written.proposal else []
     new = Section(document=note, type="section", key="new", rank="z")
