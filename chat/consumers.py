@@ -7,31 +7,33 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.utils import translation
+from structlog.contextvars import bind_contextvars
 
-from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, Guest, sockets
+from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, sockets
 from generation import actions, documents, pictures, runs
+from generation.guests import Guest, audible, error_frame
 from generation.hub import Following, hub
 from generation.mailbox import Mailbox
-from generation.models import Document, Run
+from generation.models import Run
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import workspaces
-from memory.answers import body
 from memory.authentication import user_of_token
 from memory.base import limits
 from memory.base.database import db
 from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
 from memory.base.text import read_json
-from memory.models import Role, User, Workspace
+from memory.models import Role, User
 
 FIRST_FRAME_SECONDS = 5
 MOST_TOPICS = 200
 MOST_FOLLOWED = 100
 CLOSED_LIMIT = 4429
 WRITES = {"start", "stop"}
+READS = {"follow", "watch"}  # what else asks the database
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -39,6 +41,10 @@ class Socket(AsyncWebsocketConsumer):
 
     # Sockets are reached through the hub of their process, not by a channel of their own in Redis.
     channel_layer_alias: ClassVar[str] = "none"
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels would first look for old connections, in the one thread of all sockets: `db` sees to them itself."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.mailbox = Mailbox()
@@ -68,8 +74,18 @@ class Socket(AsyncWebsocketConsumer):
     def welcome(self, user: User, session: Any = None, secret: str = "") -> None:
         if sockets.count_of(user) >= MOST_PER_USER:
             raise LimitReached("sockets", limit=MOST_PER_USER)
-        self.guest = Guest(user, self.mailbox.put, self.close_soon, session, secret)
-        sockets.add(self.guest)
+        self.guest = guest = Guest(
+            user,
+            self.mailbox.put,
+            lambda: self.close_soon(CLOSED_UNAUTHORISED),
+            session,
+            secret,
+            runs=self.following.keys(),
+            leave=self.leave,
+            unwatch=lambda topic: sockets.watch(guest, set(guest.topics) - {topic}),
+        )
+        sockets.add(guest)
+        bind_contextvars(user=str(user.pk))  # of this socket's task, for as long as it is open
         if self.waiting:
             self.waiting.cancel()
 
@@ -157,6 +173,8 @@ class Socket(AsyncWebsocketConsumer):
             raise InvalidInput("frame_type", type=str(frame.get("type"))[:50], allowed=sorted(handlers))
         if frame["type"] in WRITES:
             await db(check_may_write, self.guest, address_of(self.scope))
+        elif frame["type"] in READS:
+            await db(check_may_read, self.guest, address_of(self.scope))
         await handler(frame, self.guest.user)
 
     async def authenticate(self, frame: dict[str, Any]) -> None:
@@ -231,12 +249,6 @@ def parse(text: str | None) -> dict[str, Any]:
     return frame
 
 
-def error_frame(error: ScriptoriumError, reader: User | None, key: Any = None, run: Any = None) -> str:
-    about = {name: value for name, value in (("key", key), ("run", run)) if isinstance(value, str)}
-    with translation.override(reader.language if reader else settings.LANGUAGE_CODE):
-        return orjson.dumps({"type": "error", **about, **body(error)}, default=str).decode()
-
-
 def address_of(scope: Mapping[str, Any]) -> str:
     """The client's address, as for a request."""
     forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
@@ -250,6 +262,12 @@ def check_may_write(guest: Guest, address: str) -> None:
         raise refusal
     if guest.secret:
         user_of_token(guest.secret, "write")
+
+
+def check_may_read(guest: Guest, address: str) -> None:
+    """What asks the database is counted as over HTTP."""
+    if refusal := limits.refusal_of(guest.user.pk, address, is_read=True):
+        raise refusal
 
 
 def uuid_of(frame: dict[str, Any], name: str) -> UUID:
@@ -271,21 +289,11 @@ def visible_children(user: User, run_id: UUID) -> list[UUID]:
 
 
 def check_topics(user: User, topics: list[str]) -> None:
-    """Every topic must be the user's to hear: their own, a workspace's they are in, a run's or document's they see."""
+    """Every topic must be the user's to hear."""
+    heard = audible(user, topics)
     for topic in topics:
-        kind, _, name = topic.partition(".")
-        if not may_hear(user, kind, uuid_of({kind: name}, kind)):
+        if topic not in heard:
             raise NotFound("topic", topic=topic[:100])
-
-
-def may_hear(user: User, kind: str, id: UUID) -> bool:
-    if kind == "user":
-        return id == user.pk
-    if kind == "workspace":
-        return Workspace.objects.visible(user).filter(id=id).exists()
-    if kind == "document":
-        return Document.objects.visible(user).filter(id=id).exists()
-    return kind == "run" and Run.objects.visible(user).filter(id=id).exists()
 
 
 def start(user: User, frame: dict[str, Any], key: str) -> Run:

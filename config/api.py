@@ -7,13 +7,13 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
-from ninja import NinjaAPI, Router, Swagger
+from ninja import Router, Swagger
 from ninja.errors import HttpError, ValidationError
-from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from config import failures
+from config.description import API
 from generation.api import router as generation
 from memory.answers import answer
 from memory.api import router as memory
@@ -81,35 +81,6 @@ HANDLERS: dict[type[Exception], Any] = {
     UnreadablePostError: failures.bad_request,
     Exception: broken,
 }
-
-
-ERROR = {
-    "title": "Error",
-    "type": "object",
-    "required": ["error_code", "message", "details"],
-    "properties": {
-        "error_code": {"type": "string", "description": "Stable: family.reason"},
-        "message": {"type": "string", "description": "In the user's language; for the unknown by Accept-Language"},
-        "details": {"type": "object"},
-        "retry_after": {"type": "number", "description": "Seconds"},
-    },
-}
-REFUSAL = {
-    "description": "Any error has this body",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-}
-
-
-class API(NinjaAPI):
-    """Describes, with every operation, how it refuses."""
-
-    def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
-        schema = super().get_openapi_schema(**where)
-        schema["components"]["schemas"]["Error"] = ERROR
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"].setdefault("default", REFUSAL)
-        return schema
 
 
 def build() -> API:

@@ -45,7 +45,7 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": RequestIds(http),
-        "websocket": AuthMiddlewareStack(URLRouter(urlpatterns)),
+        "websocket": RequestIds(AuthMiddlewareStack(URLRouter(urlpatterns))),
         "lifespan": lifespan,
     }
 )

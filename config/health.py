@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 from redis import Redis
 
 from config import migrations
 from memory.authentication import user_of
 from memory.base import metrics as figures
+from memory.base import tallies
 from memory.base.errors import PermissionRefused
 from memory.base.limits import is_address
 from memory.base.news import AWAY
@@ -79,10 +79,10 @@ def is_from_here(request: HttpRequest) -> bool:
 
 
 def registry() -> Any:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if tallies.FOLDER not in os.environ:
         return REGISTRY
     everybody = CollectorRegistry()
-    MultiProcessCollector(everybody)
+    tallies.Tallies(everybody)
     return everybody
 
 

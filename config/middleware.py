@@ -8,6 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
+from structlog.contextvars import unbind_contextvars
 
 from memory.answers import answer
 from memory.base import limits, metrics
@@ -42,6 +43,13 @@ class Around:
 
     def after(self, request: HttpRequest, response: HttpResponseBase, begun: Any) -> HttpResponseBase:
         return response
+
+
+class Strangers(Around):
+    """Who asks is not known to the log until they are recognised, whoever asked in this thread before."""
+
+    def before(self, request: HttpRequest) -> None:
+        unbind_contextvars("user")  # not after it: what is streamed is theirs, too
 
 
 class Measured(Around):

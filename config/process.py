@@ -6,8 +6,10 @@ from django.conf import settings
 
 from chat.sockets import sockets
 from generation.carrier import Carrier
+from generation.guests import guests
 from generation.hub import hub
 from generation.models import Queue
+from memory.base.garbage import spare_what_stands
 from memory.base.news import bell
 from memory.base.vital import vital
 
@@ -22,10 +24,12 @@ class Process:
     async def open(self) -> None:
         await hub.open()
         sockets.open()
+        guests.open()
         self.carrier = Carrier([Queue.WEB], settings.RUNS_PER_WEB, waited=0)
         await self.carrier.open()
         await bell.open()
         self.claiming = vital(self.carrier.claim_for_ever(), "claim")
+        spare_what_stands()
 
     async def close(self) -> None:
         """Claim no more, tell what is pending, give the runs back; another process goes on with them."""
@@ -35,6 +39,7 @@ class Process:
             carrier.claiming = False
             await claiming
             await carrier.close()
+        guests.close()
         sockets.close()
         await hub.close()
         await bell.close()

@@ -1,4 +1,4 @@
-"""Every request has an id, in the log and in the answer, so that a report can be traced."""
+"""Every request has an id, in the log and in the answer, so that a report can be traced; a socket is one request."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from config import env, logs
+from config import env, logs, staff
 
 logs.configure()
 
@@ -26,6 +26,7 @@ ALLOWED_ORIGINS = env.names(
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 
 INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it takes the place of
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "django_rq",
+    "django_htmx",
     "ninja",
     "memory",
     "generation",
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
     "config.apps.HouseConfig",
 ]
 MIDDLEWARE = [
+    "config.middleware.Strangers",
     "config.middleware.Measured",
     "config.security.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
@@ -52,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Failures",
 ]
@@ -60,7 +64,8 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # How the sections of a kind look lies with its recipe.
+        "DIRS": [BASE_DIR / "templates", *sorted(BASE_DIR.glob("generation/recipes/*/templates"))],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -73,7 +78,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "memory.User"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "sign_in"
 PASSWORD_RESET_TIMEOUT = 86_400  # life of a one-time sign-in link
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -172,6 +177,7 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # --- Runs (DESIGN 4) ------------------------------------------------------------------------------
 RUNS_PER_WORKER = env.integer("RUNS_PER_WORKER", 8, 1, 1_000)
+CARRY_SECONDS = env.number("CARRY_SECONDS", 300, 0.1, 86_400)  # then a horse claims no more: code and memory stay fresh
 RUNS_PER_WEB = env.integer("RUNS_PER_WEB", 400, 1, 10_000)
 RUN_PARALLEL = env.integer("RUN_PARALLEL", 64, 1, 10_000)
 PROVIDER_PARALLEL = env.integer("PROVIDER_PARALLEL", 256, 1, 100_000)
@@ -216,12 +222,16 @@ BRIEF_MAX_CHARACTERS = 50_000
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 RUN_MAX_FILES = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # an evaluation of 40 questions with 5 answers each is one form
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
     "memory.uploads.SizeLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+
+# --- The pages of staff: django-unfold ------------------------------------------------------------
+UNFOLD = staff.UNFOLD
 
 # --- Browser security -----------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

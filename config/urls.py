@@ -5,17 +5,114 @@ from django.urls import include, path
 
 from config import health
 from config.api import api
-from generation import views as generation
-from memory import views as memory
+from generation.views import (
+    bin,  # noqa: A004 the word of the house
+    documents,
+    edits,
+    folders,
+    history,
+    home,
+    learning,
+    new,
+    queue,
+    runs,
+    sections,
+    streams,
+)
+from memory.views import invitations, people, profile, workspaces
 
 urlpatterns = [
+    # Documents
+    path("", home.home, name="home"),
+    path("documents/<uuid:document_id>/", documents.document, name="document"),
+    path("documents/<uuid:document_id>/pieces/", documents.pieces, name="pieces"),
+    path("documents/<uuid:document_id>/actions/<slug:action>/", documents.act, name="act"),
+    path("documents/<uuid:document_id>/move/", home.move, name="move"),
+    path("documents/<uuid:document_id>/bin/", bin.put, name="bin_put"),
+    path("documents/<uuid:document_id>/unbin/", bin.take_out, name="bin_take_out"),
+    path("sections/<uuid:section_id>/", documents.section, name="section"),
+    path("sections/<uuid:section_id>/retry/", documents.retry_section, name="retry_section"),
+    path("diagrams/<slug:digest>.svg", streams.diagram, name="diagram"),
+    # Learning
+    path("evaluations/<uuid:section_id>/", learning.evaluation, name="evaluation"),
+    path("sections/<uuid:section_id>/begin/", learning.begin, name="attempt_begin"),
+    path("sections/<uuid:section_id>/exercise/", learning.exercise, name="exercise"),
+    path("sections/<uuid:section_id>/complete/", learning.complete, name="complete"),
+    path("attempts/<uuid:attempt_id>/", learning.attempt, name="attempt"),
+    path("attempts/<uuid:attempt_id>/answers/", learning.answer, name="attempt_answer"),
+    path("attempts/<uuid:attempt_id>/finish/", learning.finish, name="attempt_finish"),
+    path("attempts/<uuid:attempt_id>/grade/", learning.grade, name="attempt_grade"),
+    # A new document
+    path("new/", new.new, name="new"),
+    path("new/files/", new.file, name="new_file"),
+    path("new/<slug:kind>/", new.new, name="new_kind"),
+    path("new/<slug:kind>/estimate/", new.estimate, name="new_estimate"),
+    # Folders and the bin
+    path("folders/", folders.make, name="folder_make"),
+    path("folders/<uuid:folder_id>/", folders.folder, name="folder"),
+    path("folders/<uuid:folder_id>/rename/", folders.rename, name="folder_rename"),
+    path("folders/<uuid:folder_id>/remove/", folders.remove, name="folder_remove"),
+    path("bin/", bin.binned, name="bin"),
+    path("workspaces/<uuid:workspace_id>/bin/empty/", bin.empty, name="bin_empty"),
+    # Changing
+    path("documents/<uuid:document_id>/edit/", edits.edit_document, name="edit_document"),
+    path("documents/<uuid:document_id>/status/", sections.document_status, name="document_status"),
+    path("documents/<uuid:document_id>/sections/", sections.add_section, name="add_section"),
+    path("sections/<uuid:section_id>/edit/", edits.edit_section, name="edit_section"),
+    path("sections/<uuid:section_id>/tools/", sections.section_tools, name="section_tools"),
+    path("sections/<uuid:section_id>/move/", sections.move_section, name="move_section"),
+    path("sections/<uuid:section_id>/remove/", sections.remove_section, name="remove_section"),
+    path("sections/<uuid:section_id>/lock/", sections.lock_section, name="lock_section"),
+    path("sections/<uuid:section_id>/unlock/", sections.unlock_section, name="unlock_section"),
+    path("sections/<uuid:section_id>/approve/", sections.approve_section, name="approve_section"),
+    path("preview/", edits.preview, name="preview"),
+    # History
+    path("documents/<uuid:document_id>/history/", history.history_page, name="history"),
+    path("documents/<uuid:document_id>/last-change/", history.latest, name="last_change"),
+    path("changes/<uuid:change_id>/", history.change, name="change"),
+    path("changes/<uuid:change_id>/undo/", history.undo_change, name="undo_change"),
+    path("groups/<uuid:group_id>/undo/", history.undo_group, name="undo_group"),
+    path("snapshots/<uuid:snapshot_id>/restore/", history.restore, name="restore"),
+    path("proposals/<uuid:proposal_id>/accept/", history.accept_proposal, name="accept_proposal"),
+    path("proposals/<uuid:proposal_id>/reject/", history.reject_proposal, name="reject_proposal"),
+    # Work
+    path("queue/", queue.queue, name="queue"),
+    path("queue/dock/", queue.dock, name="queue_dock"),
+    path("runs/<uuid:run_id>/", runs.run, name="run"),
+    path("runs/<uuid:run_id>/cancel/", runs.cancel, name="cancel_run"),
+    path("runs/<uuid:run_id>/retry/", runs.retry, name="retry_run"),
+    path("runs/<uuid:run_id>/answer/", runs.answer, name="answer_run"),
     # People
-    path("sign-in/<uuid:user_id>/<str:token>/", memory.sign_in, name="sign_in"),
-    # Pictures
-    path("diagrams/<slug:digest>.svg", generation.diagram, name="diagram"),
+    path("sign-in/", people.sign_in, name="sign_in"),
+    path("sign-in/<uuid:user_id>/<str:token>/", people.sign_in_link, name="sign_in_link"),
+    path("sign-out/", people.sign_out, name="sign_out"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/theme/", people.theme, name="theme"),
+    path("profile/about/", profile.about, name="profile_about"),
+    path("profile/reading/", profile.reading, name="profile_reading"),
+    path("profile/password/", profile.password, name="profile_password"),
+    path("profile/tokens/", profile.token, name="profile_tokens"),
+    path("profile/tokens/<uuid:token_id>/revoke/", profile.revoke, name="token_revoke"),
+    # Workspaces and the way into them
+    path("workspaces/", workspaces.workspaces, name="workspaces"),
+    path("workspaces/<uuid:workspace_id>/", workspaces.workspace, name="workspace"),
+    path("workspaces/<uuid:workspace_id>/switch/", workspaces.switch, name="workspace_switch"),
+    path("workspaces/<uuid:workspace_id>/rename/", workspaces.rename, name="workspace_rename"),
+    path("workspaces/<uuid:workspace_id>/leave/", workspaces.leave, name="workspace_leave"),
+    path("workspaces/<uuid:workspace_id>/members/<uuid:user_id>/role/", workspaces.role, name="member_role"),
+    path("workspaces/<uuid:workspace_id>/members/<uuid:user_id>/remove/", workspaces.remove, name="member_remove"),
+    path("workspaces/<uuid:workspace_id>/invitations/", workspaces.invite, name="invitations"),
+    path(
+        "workspaces/<uuid:workspace_id>/invitations/<uuid:invitation_id>/revoke/",
+        workspaces.revoke_invitation,
+        name="invitation_revoke",
+    ),
+    path("invitations/<str:secret>/", invitations.invitation, name="invitation"),
+    path("invitations/<str:secret>/accept/", invitations.accept, name="invitation_accept"),
+    path("invitations/<str:secret>/sign-up/", invitations.sign_up, name="invitation_sign_up"),
     # Programs
-    path("api/v1/runs/<uuid:run_id>/events", generation.events, name="events"),
-    path("api/v1/documents/<uuid:document_id>/export", generation.export, name="export"),
+    path("api/v1/runs/<uuid:run_id>/events", streams.events, name="events"),
+    path("api/v1/documents/<uuid:document_id>/export", streams.export, name="export"),
     path("api/", api.urls),
     # Staff
     path("admin/rq/", include("config.queues")),

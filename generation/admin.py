@@ -7,53 +7,33 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 
-from generation import agents, conditions, documents, prompts, runs
+from generation import agents, conditions, documents, prompts, runs, time_line
 from generation.conditions import Work
 from generation.llm.values import ModelRef
-from generation.models import Agent, Call, Document, Prompt, PromptVersion, Run, Section, Step
+from generation.models import Agent, Document, Prompt, PromptVersion, Run, Section
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
 from memory.http import SignedInRequest
+from memory.models import Change
 
-
-class StepInline(ReadOnlyInline):
-    model = Step
-    fields = ("key", "state", "attempts", "error", "started_at", "finished_at")
-    ordering = ("started_at",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
-        return super().get_queryset(request).defer("result", "text")
-
-
-class CallInline(ReadOnlyInline):
-    """The time line of what was paid for. What was said to the model is its users', and stays out of here."""
-
-    model = Call
-    fields = (
-        "step", "attempt", "reason", "state", "agent", "answered_by", "tokens_in", "tokens_out", "cost_usd",
-        "first_token_ms", "duration_ms", "error",
-    )  # fmt: skip
-    ordering = ("created_at",)
-
-    @admin.display(description=_("model"))
-    def answered_by(self, call: Call) -> str:
-        return f"{call.provider}:{call.model}"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        return super().get_queryset(request).defer("messages", "variables")
+CHANGES_SHOWN = 50
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
-    fields = (
-        "kind", "title", "document", "action", "workspace", "user", "state", "progress", "label", "options", "error",
-        "parent", "retries", "active_seconds", "created_at", "started_at", "finished_at",
+    fieldsets = (
+        (None, {"fields": (
+            ("kind", "action"), ("state", "progress"), ("document", "title"), ("workspace", "user"),
+            ("created_at", "active_seconds"), ("started_at", "finished_at"), ("parent", "retries"),
+            "label", "options", "error",
+        )}),
     )  # fmt: skip
     list_display = ("kind", "title", "state", "progress", "workspace", "user", "created_at", "finished_at")
     list_select_related = ("claim", "workspace", "user")
@@ -61,11 +41,18 @@ class RunAdmin(ReadOnly):
     search_fields = ("=id", "title", "user__username")
     ordering = ("-id",)
     show_full_result_count = False
-    inlines = (StepInline, CallInline)
     actions = ("cancel",)
+    change_form_before_template = "generation/admin/_time_line.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Called by the template only, so that who may not see the run has nothing read for them.
+        story = {"time_line": lambda: time_line.of(UUID(object_id))}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **story})
 
     @admin.display(description=_("state"), ordering="claim__state")
     def state(self, run: Run) -> str:
@@ -100,9 +87,11 @@ class RunInline(ReadOnlyInline):
 class DocumentAdmin(ReadOnly):
     """A document as it stands, without its text: that is its workspace's."""
 
-    fields = (
-        "kind", "title", "workspace", "user", "language", "status", "condition", "version", "parent", "folder",
-        "present", "created_at", "tree",
+    fieldsets = (
+        (None, {"fields": (
+            ("kind", "title"), ("workspace", "user"), ("language", "status"), ("condition", "version"),
+            ("parent", "folder"), ("present", "created_at"), "tree",
+        )}),
     )  # fmt: skip
     list_display = ("kind", "title", "condition", "workspace", "user", "present", "created_at")
     list_select_related = ("workspace", "user")
@@ -111,12 +100,19 @@ class DocumentAdmin(ReadOnly):
     ordering = ("-id",)
     show_full_result_count = False
     inlines = (RunInline,)
+    change_form_outer_after_template = "generation/admin/_changes.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         return super().get_queryset(request).annotate(condition=conditions.OF_DOCUMENT)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        changes = {"changes": lambda: last_changes(UUID(object_id))}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **changes})
 
     @admin.display(description=_("condition"))
     def condition(self, document: Any) -> str:
@@ -125,6 +121,12 @@ class DocumentAdmin(ReadOnly):
     @admin.display(description=_("sections"))
     def tree(self, document: Document) -> str:
         return branch(documents.sections_of(document), None, conditions.work_on(document))
+
+
+def last_changes(root_id: UUID) -> QuerySet[Change]:
+    """Without their values: those are the workspace's."""
+    rows = Change.objects.filter(root_id=root_id).select_related("user").defer("before", "after")
+    return rows.order_by("-id")[:CHANGES_SHOWN]
 
 
 def branch(rows: Sequence[Section], parent: UUID | None, work: Work) -> str:
@@ -171,7 +173,7 @@ class VersionForm(forms.ModelForm):
 
 
 @admin.register(PromptVersion)
-class PromptVersionAdmin(admin.ModelAdmin):
+class PromptVersionAdmin(ModelAdmin):
     """A version never changes: a new text is a new version."""
 
     form = VersionForm
@@ -216,7 +218,7 @@ class AgentForm(forms.ModelForm):
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin):
+class AgentAdmin(ModelAdmin):
     form = AgentForm
     fields = ("name", "title", "role", "chain", "override", "in_force", "temperature", "max_tokens", "updated_at")
     readonly_fields = ("name", "override", "in_force", "updated_at")

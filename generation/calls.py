@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from generation import budgets
@@ -23,6 +23,8 @@ from memory.base.ids import new_id
 from memory.base.text import clean_json, clean_text
 
 log = structlog.get_logger()
+
+CALLS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ def usage_draft(step: str, number: int, attempt: Attempt, usage: Usage) -> Draft
 
 
 def orphans() -> Sequence[Call]:
-    """Calls still `sent` whose run has ended or has another owner by now."""
-    gone = Q(run__claim__state__in=END_STATES) | Q(run__claim__epoch__gt=F("epoch"))
+    """Calls still `sent` whose run has ended, has another owner by now, or was deleted."""
+    gone = Q(run__claim__state__in=END_STATES) | Q(run__claim__epoch__gt=F("epoch")) | Q(run=None)
     stale = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
     return list(Call.objects.filter(gone, state=CallState.SENT, created_at__lt=stale)[:500])
 
@@ -148,6 +150,8 @@ def settle_orphans() -> int:
 
 
 def recorded_usage(call: Call) -> Usage:
+    if call.run_id is None:
+        return Usage(call.reserved_tokens, 0, estimated=True)  # its log is gone: all that was held back counts
     texts = Event.objects.filter(
         run_id=call.run_id,
         type__in=("content_delta", "reasoning_delta"),
@@ -159,9 +163,15 @@ def recorded_usage(call: Call) -> Usage:
 
 
 def forget_old_messages() -> int:
-    """Drop what was sent to models after CALL_RETENTION_DAYS; figures and versions stay."""
+    """Drop what some calls sent to models CALL_RETENTION_DAYS ago, figures and versions stay; how many calls."""
+    oldest = list(remembered().values_list("id", flat=True)[:CALLS_AT_ONCE])
+    return Call.objects.filter(id__in=oldest).update(messages=None, variables=None)
+
+
+def remembered() -> QuerySet[Call]:
+    """Calls whose messages are kept although they are old enough to be forgotten, oldest first."""
     old = timezone.now() - timedelta(days=settings.CALL_RETENTION_DAYS)
-    return Call.objects.filter(created_at__lt=old, messages__isnull=False).update(messages=None, variables=None)
+    return Call.objects.filter(created_at__lt=old, messages__isnull=False).order_by("created_at")
 
 
 def bump_attempt(run: Run, step: str, number: int) -> None:

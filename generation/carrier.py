@@ -5,6 +5,7 @@ A process has one: the web process for chat turns and whatever else waits on `we
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,9 +15,9 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from generation import claims, nudges, runs, sweep
+from generation import claims, nudges, retention, runs, sweep
 from generation.calls import error_data
-from generation.claims import Taken
+from generation.claims import Taken, after_commit
 from generation.events import LOST_CONNECTION, Draft, LostClaim
 from generation.flusher import Flusher
 from generation.gateway import Gateway
@@ -24,6 +25,7 @@ from generation.leases import LeaseThread
 from generation.ledger import Ledger
 from generation.models import Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
+from generation.rings import ring_run
 from generation.running import Running, StepFailed
 from generation.slots import LetGo
 from generation.waiting import Parked, add_active_seconds
@@ -142,7 +144,7 @@ class Carrier:
 
     async def take(self, claim: Callable[[], list[Taken]]) -> None:
         try:
-            loaded = await db(lambda: [(one, *load(one.cursor.run_id)) for one in claim()])
+            loaded = await db(lambda: load(claim()))
         except LOST_CONNECTION as error:
             # If the claim went in all the same, the next renewal finds it and gives it back.
             log.warning("claim_failed", error=str(error))
@@ -172,10 +174,13 @@ class Carrier:
             finally:
                 await self.settle_calls(carried.running.ledger)
                 self.flusher.remove(carried.running.ledger)
-                self.carried.pop(run.id, None)
+                had_room = self.room > 0
+                if self.carried.get(run.id) is carried:
+                    del self.carried[run.id]
                 if not self.carried:
                     self.is_empty.set()
-                self.woken.set()
+                if not had_room:  # else what waits has been claimed already
+                    self.woken.set()
 
     async def settle_calls(self, ledger: Ledger) -> None:
         """Calls that no transaction of the run has settled, because the claim was lost: they were paid all the same."""
@@ -223,9 +228,14 @@ class Carrier:
 
     async def end(self, running: Running, state: RunState, error: dict[str, Any] | None, result: Any = None) -> None:
         run = running.run
+
+        def write() -> None:
+            runs.close(run, state, error, result)
+            runs.halt_children(run)
+
         await running.ledger.record(
             runs.end_drafts(state, error),
-            lambda: runs.close(run, state, error, result),
+            write,
             state=state,
             reason="",
             owner="",
@@ -287,20 +297,38 @@ class Carrier:
         while True:
             started = time.monotonic()
             try:
-                await db(sweep.once)
+                await self.sweep_once()
             except LOST_CONNECTION as error:
                 log.warning("sweep_failed", error=str(error))
             await asyncio.sleep(max(0.05, settings.SWEEP_SECONDS - (time.monotonic() - started)))
 
+    async def sweep_once(self) -> None:
+        """Sweep unless another process is at it, and begin what is due."""
+        if await db(sweep.once) and await db(retention.is_due):
+            self.background(self.let_old_things_go())
 
-def load(run_id: UUID) -> tuple[Run, dict[str, Step]]:
-    """The run and what it has recorded."""
-    run = Run.objects.select_related("user", "workspace", "document__workspace").get(id=run_id)
-    return run, {step.key: step for step in run.steps.all()}
+    async def let_old_things_go(self) -> None:
+        """Beside the sweep, which goes on meanwhile. Whoever closes waits for the piece at hand and no longer."""
+        try:
+            while await db(retention.apply_some):
+                pass
+        except LOST_CONNECTION as error:
+            log.warning("retention_failed", error=str(error))
+
+
+def load(taken: Sequence[Taken]) -> list[tuple[Taken, Run, dict[str, Step]]]:
+    """The runs of these claims, and what each has recorded."""
+    wanted = [one.cursor.run_id for one in taken]
+    found = Run.objects.select_related("user", "workspace", "document__workspace").in_bulk(wanted)
+    steps: defaultdict[UUID, dict[str, Step]] = defaultdict(dict)
+    for step in Step.objects.filter(run_id__in=wanted):
+        steps[step.run_id][step.key] = step
+    return [(one, found[one.cursor.run_id], steps[one.cursor.run_id]) for one in taken]
 
 
 def mark_started(run: Run) -> None:
     Run.objects.filter(id=run.id, started_at=None).update(started_at=timezone.now())
+    after_commit(lambda: ring_run(run))
 
 
 def end_state(steps: dict[str, Step]) -> RunState:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from operator import or_
+from typing import Protocol
 from uuid import UUID
 
 from django.db import models
@@ -18,8 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.kinds import KINDS
 from generation.models import OPEN_STATES, Document, Run, RunState, Section, Standing, Step, StepState
-from memory import bases
-from memory.models import AuthorKind, Change
+from memory.models import AuthorKind, Basis, Change
 
 
 class Condition(models.TextChoices):
@@ -69,52 +69,56 @@ HAS_GAP = has_section(LACKS_BODY | IS_LEFT_EMPTY)
 WAITS_FOR_PERSON = Q(claim__state=RunState.WAITING, claim__reason="person")
 ENDED_SHORT = Q(run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
 
+# A part that shows, or the document itself, rests on something that changed since.
+IS_REMOVED = Exists(
+    Section.objects.filter(
+        Q(present=False) | Q(parent__present=False) | Q(parent__parent__present=False), id=OuterRef("object_id")
+    )
+)
+IS_STALE = Exists(Basis.objects.filter(~IS_REMOVED, root_id=OuterRef("pk"), is_stale=True))
+STANDS = Case(When(IS_STALE, then=Value(Condition.STALE)), default=F("status"), output_field=CharField())
+
 # What a run left that ended before all was good. People may have filled the gaps since.
 LEFT_SHORT = Case(
-    When(IS_WRITTEN, then=Case(When(HAS_GAP, then=Value(Condition.PARTIAL)), default=F("status"))),
+    When(IS_WRITTEN, then=Case(When(HAS_GAP, then=Value(Condition.PARTIAL)), default=STANDS)),
     When(Q(run__claim__state=RunState.FAILED, status=Standing.DRAFT), then=Value(Condition.FAILED)),
     When(Q(run__claim__state=RunState.PARTIAL, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
     When(Q(HAS_GAP, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
-    default=F("status"),
+    default=STANDS,
     output_field=CharField(),
 )
-# The first that holds. What costs more stands behind, or within, what costs less. SQL does not know of `stale`.
+# The first that holds. What costs more stands behind, or within, what costs less.
 OF_DOCUMENT = Case(
     When(has_open_run(WAITS_FOR_PERSON), then=Value(Condition.WAITING)),
     When(has_open_run(~Q(claim__state=RunState.QUEUED)), then=Value(Condition.GENERATING)),
     When(has_open_run(Q(claim__state=RunState.QUEUED)), then=Value(Condition.QUEUED)),
     When(has_section(Q(fallback__isnull=False)), then=Value(Condition.PARTIAL)),
     When(ENDED_SHORT, then=LEFT_SHORT),
-    default=F("status"),
+    default=STANDS,
     output_field=CharField(),
 )
 
 
 def of_documents(documents: Sequence[Document]) -> dict[UUID, str]:
-    """What each of these few is in, in as many queries for fifty as for one."""
-    known, stale = from_runs(documents), stale_among(documents)
-    return {each.id: of_document(each, known.get(each.id, each.status), stale) for each in documents}
-
-
-def from_runs(documents: Sequence[Document]) -> dict[UUID, str]:
+    """What each of these few is in, in one query."""
     few = Document.objects.filter(id__in=[document.id for document in documents])
     return dict(few.annotate(condition=OF_DOCUMENT).values_list("id", "condition"))
 
 
-def of_document(document: Document, condition: str, stale: Container[UUID]) -> str:
-    """What SQL said; where that is a mere status, `stale` names the documents built on something that changed."""
-    return Condition.STALE if condition == document.status and document.id in stale else condition
-
-
-def stale_among(documents: Iterable[Document]) -> set[UUID]:
-    """Those of which a part that shows rests on something that changed since."""
-    gone = bases.gone([document.id for document in documents], {})
-    objects = [basis.object_id for basis in gone]
-    removed = set(Section.objects.filter(id__in=objects, present=False).values_list("id", flat=True)) if gone else ()
-    return {basis.root_id for basis in gone if basis.object_id not in removed}
-
-
 # --- sections
+
+
+class Made(Protocol):
+    """What counts of a step."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def run_id(self) -> UUID: ...
+
+    @property
+    def state(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class Work:
     """
 
     runs: Sequence[Run]
-    steps: Mapping[str, Sequence[Step]]
+    steps: Mapping[str, Sequence[Made]]
     left_empty: Container[UUID] = ()
 
 
@@ -181,7 +185,7 @@ def is_unwritten(section: Section) -> bool:
     return bool(section.shape.body) and section.shape.body not in section.fields
 
 
-def is_to_make(run: Run, section: Section, steps: Sequence[Step], *, is_short: bool) -> bool:
+def is_to_make(run: Run, section: Section, steps: Sequence[Made], *, is_short: bool) -> bool:
     """Whether the open run will come to this section: it was named, or is still short of its text."""
     begun = {step.key for step in steps if step.run_id == run.id}
     is_named = any(section.key in sections_named(key) and key not in begun for key in run.again)

@@ -40,10 +40,8 @@ def picture(user: User, document_id: UUID) -> dict[str, Any]:
 def draw_document(document: Document, proposals: Proposals) -> dict[str, Any]:
     rows = documents.sections_of(document)
     work = conditions.work_on(document, conditions.empty_places(rows))
-    stale = bases.stale(document.id, {each.pk: each for each in (document, *rows)})
-    is_stale = any(each.pk in stale for each in (document, *rows))
-    said = conditions.from_runs([document])[document.id]
-    state = conditions.of_document(document, said, {document.id} if is_stale else ())
+    stale = bases.stale(document.id)
+    state = conditions.of_documents([document])[document.id]
     return {
         **line(document, state, work.runs[-1] if work.runs else None),
         "brief": document.brief,
@@ -58,7 +56,7 @@ def section_picture(user: User, section_id: UUID) -> dict[str, Any]:
     with one_moment():
         section = sections.visible(user, section_id)
         document = section.document
-        stale = bases.stale(document.id, {section.pk: section})
+        stale = bases.stale(document.id)
         holds = section.sections.filter(present=True).exists()
         work = conditions.work_on(document, () if holds else conditions.empty_places([section]))
         return draw(section, work, open_proposals(document), stale)

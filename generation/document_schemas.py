@@ -8,8 +8,12 @@ from ninja import Schema
 from pydantic import Field
 
 from generation.history_schemas import ProposalOut
+from generation.kinds import KINDS
+from generation.schemas import Body, Number
 
 MOST_PATHS = 500  # at once
+
+TYPES = sorted({name for kind in KINDS.values() for name in kind.sections})
 
 # By path: `title`, `questions/ID/text`. Items of a list go by their id; null takes away.
 Values = Annotated[dict[str, Any], Field(max_length=MOST_PATHS, description="values by path; null takes away")]
@@ -73,8 +77,8 @@ class DocumentPage(Schema):
     cursor: str | None = Field(description="ask with it for the next page; null on the last")
 
 
-class DocumentIn(Schema):
-    kind: str
+class DocumentIn(Body):
+    kind: str = Field(json_schema_extra={"enum": [*sorted(KINDS)]})  # told, not checked: the refusal names them, too
     title: str = ""
     fields: dict[str, Any] = {}
     language: str = Field("", pattern="^(en|fr|)$", description="the user's if left out")
@@ -83,9 +87,9 @@ class DocumentIn(Schema):
     folder: UUID | None = None
 
 
-class EditIn(Schema):
+class EditIn(Body):
     fields: Values
-    expected_version: int | None = Field(None, description="the version its writer saw; 409 for what changed since")
+    expected_version: Number | None = Field(None, description="the version its writer saw; 409 for what changed since")
 
 
 class SectionEditIn(EditIn):
@@ -96,14 +100,14 @@ class SectionEditIn(EditIn):
     after: UUID | None = None
 
 
-class SectionIn(Schema):
-    type: str
+class SectionIn(Body):
+    type: str = Field(description="one of its document's kind", json_schema_extra={"enum": [*TYPES]})
     fields: dict[str, Any] = {}
     parent: UUID | None = None
     after: UUID | None = Field(None, description="the section to follow; without it, it comes first")
 
 
-class ActionIn(Schema):
+class ActionIn(Body):
     options: dict[str, Any] = {}
 
 
@@ -118,11 +122,11 @@ class FolderOut(Schema):
     parent: UUID | None
 
 
-class FolderIn(Schema):
+class FolderIn(Body):
     name: str
     workspace: UUID | None = None
     parent: UUID | None = None
 
 
-class FolderNameIn(Schema):
+class FolderNameIn(Body):
     name: str

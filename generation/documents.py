@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from generation import conditions, folders
 from generation.kinds import KINDS
-from generation.models import OPEN_STATES, Document, DocumentQuerySet, Folder, Run, Section
+from generation.models import OPEN_STATES, Call, Document, DocumentQuerySet, Folder, Run, Section
 from generation.orders import Order
 from memory import history, workspaces
 from memory.base.errors import InvalidInput, NotFound
@@ -109,7 +109,8 @@ def unbin(document: Document, by: User) -> list[Change]:
 def empty_bin(workspace: Workspace, by: User) -> int:
     """Delete what lies in the workspace's bin for good, with its runs and its history. Owners only; not undoable.
 
-    How many documents went, those that belong to them included. What is being written stays until it is not.
+    How many documents went, those that belong to them included. What is being written stays until it is not. What the
+    runs have cost stays on the bill, without a word of what was written.
     """
     workspaces.require(by, workspace, Role.OWNER)
     with transaction.atomic():
@@ -120,6 +121,8 @@ def empty_bin(workspace: Workspace, by: User) -> int:
         gone = [each for root in binned.filter(id__in=seen) for each in idle_family(root.id)]
         for kept in (Change, Snapshot, Proposal, Basis):
             kept._default_manager.filter(root_id__in=gone).delete()
+        theirs = Q(run__document__in=gone) | Q(run__parent__document__in=gone)
+        Call.objects.filter(theirs).update(messages=None, variables=None)
         Document.objects.filter(id__in=gone).delete()
     return len(gone)
 
@@ -155,13 +158,22 @@ def walk(below: Mapping[UUID | None, Sequence[Section]], parent: UUID | None) ->
 
 
 def listing(
-    user: User, *, kind: str = "", q: str = "", folder: UUID | None = None, is_binned: bool = False, state: str = ""
+    user: User,
+    *,
+    workspace: UUID | None = None,
+    kind: str = "",
+    q: str = "",
+    folder: UUID | None = None,
+    is_binned: bool = False,
+    state: str = "",
 ) -> DocumentQuerySet:
-    """The user's documents that stand by themselves, newest first.
+    """The user's documents that stand by themselves, of all workspaces or of one, newest first.
 
     `q`: words that all stand in the title, whatever their accents and case.
     """
     found = Document.objects.visible(user).filter(parent=None, present=not is_binned)
+    if workspace:
+        found = found.filter(workspace=workspace)
     if kind:
         found = found.filter(kind=kind)
     if folder:

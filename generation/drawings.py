@@ -15,6 +15,7 @@ from uuid import UUID
 
 from generation.diagrams import rendering, table
 from generation.models import Drawing
+from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import NotFound, ToolFailed
 from memory.models import User
@@ -36,6 +37,7 @@ async def draw(type: str, code: str, workspace_id: UUID) -> Drawing:
     """
     digest = digest_of(type, code, workspace_id)
     drawing = await db(recall, digest)
+    (metrics.cache_hits if drawing else metrics.cache_misses).labels("drawings").inc()
     if drawing is None:
         made = await asyncio.get_running_loop().run_in_executor(threads(), attempt, type, code)
         drawing = await db(keep, Drawing(digest=digest, workspace_id=workspace_id, type=type, code=code, **made))

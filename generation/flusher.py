@@ -47,7 +47,8 @@ class Flusher:
         self.ledgers[ledger.run.id] = ledger
 
     def remove(self, ledger: Ledger) -> None:
-        self.ledgers.pop(ledger.run.id, None)
+        if self.ledgers.get(ledger.run.id) is ledger:  # else it was taken again meanwhile
+            del self.ledgers[ledger.run.id]
 
     def wake(self) -> None:
         self.dirty.set()
@@ -100,8 +101,13 @@ class Flusher:
             Pending(Batch(ledger.run.id, ledger.cursor.last_seq, drafts), ledger.cursor.epoch)
             for ledger, drafts in told
         ]
-        with metrics.event_flush.time():
-            flushed = await self.until_answered(pending)
+        try:
+            with metrics.event_flush.time():
+                flushed = await self.until_answered(pending)
+        except BaseException:
+            for ledger, drafts in told:  # if they are in after all, the fence stops whoever writes them again
+                ledger.outbox.put_back(drafts)
+            raise
         written = []
         for (ledger, drafts), item in zip(told, pending, strict=True):
             if self.settle(ledger, drafts, item, flushed[item.batch.run_id]):

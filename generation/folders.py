@@ -4,7 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from generation.models import Document, Folder
 from memory import history, workspaces
@@ -38,34 +38,53 @@ def listing(user: User, workspace: UUID | None = None) -> QuerySet[Folder]:
 
 
 def make(workspace: Workspace, name: str, by: User, parent: Folder | None = None) -> Folder:
-    """Raises `validation.name_empty`, `permission.role`."""
+    """Raises `validation.name_empty`, `permission.role`, `not_found.folder` for a parent that went meanwhile."""
     workspaces.require(by, workspace, Role.EDITOR)
-    folder = Folder.objects.create(workspace=workspace, name=clean_name(name), parent=parent)
-    tell(folder)
+    with transaction.atomic():
+        if parent and not Folder.stays(parent.id, workspace):
+            raise NotFound("folder")
+        folder = Folder.objects.create(workspace=workspace, name=clean_name(name), parent=parent)
+        tell(folder)
     return folder
 
 
 def rename(folder: Folder, name: str, by: User) -> None:
-    """Raises `validation.name_empty`, `permission.role`."""
+    """Raises `validation.name_empty`, `permission.role`, `not_found.folder` for one that went meanwhile."""
     workspaces.require(by, folder.workspace, Role.EDITOR)
     folder.name = clean_name(name)
-    folder.save(update_fields=["name"])
+    if not Folder.objects.filter(id=folder.id).update(name=folder.name):
+        raise NotFound("folder")
     tell(folder)
 
 
 def remove(folder: Folder, by: User) -> None:
-    """What lies in it moves up; the folder goes."""
+    """What lies in it moves up; the folder goes. Raises `permission.role`, `not_found.folder` for one that has gone."""
     workspaces.require(by, folder.workspace, Role.EDITOR)
-    above = str(folder.parent_id) if folder.parent_id else None
-    with transaction.atomic():
-        Folder.objects.select_for_update().get(id=folder.id)  # nothing is put into it meanwhile
-        filed = list(Document.whole().filter(folder=folder))
-        history.lock_roots(document.id for document in filed)
-        for document in filed:
-            history.edit(document, {"folder": above}, By.person(by), reason="folder_removed")
-        folder.folders.update(parent=folder.parent)
-        tell(folder)
-        folder.delete()
+    is_removed = False
+    while not is_removed:
+        with transaction.atomic():
+            is_removed = empty_and_delete(folder, by)
+
+
+def empty_and_delete(folder: Folder, by: User) -> bool:
+    """False when things moved while we waited. Everybody locks documents first, then folders."""
+    seen = set(Document.objects.filter(folder=folder).values_list("id", flat=True))
+    history.lock_roots(seen)
+    around = Folder.objects.filter(Q(id=folder.id) | Q(folders=folder.id) | Q(parent=folder.id))
+    there = Folder.objects.filter(id__in=around.values("id")).order_by("id").select_for_update()
+    locked = {each.id: each for each in there}
+    if folder.id not in locked:
+        raise NotFound("folder")
+    stands, filed = locked[folder.id], list(Document.whole().filter(folder=folder))
+    if not seen.issuperset(document.id for document in filed) or stands.parent_id not in {None, *locked}:
+        return False
+    above = str(stands.parent_id) if stands.parent_id else None
+    for document in filed:
+        history.edit(document, {"folder": above}, By.person(by), reason="folder_removed")
+    stands.folders.update(parent=stands.parent_id)
+    tell(stands)
+    stands.delete()
+    return True
 
 
 def clean_name(name: str) -> str:

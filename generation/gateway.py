@@ -14,18 +14,26 @@ from generation.llm.providers import Providers
 from generation.llm.retries import RetryPolicy
 from generation.llm.router import Router
 from generation.llm.shared import SharedRedis
-from generation.llm.specs import KNOWN, ProviderSpec
-from generation.llm.values import Timeouts
+from generation.llm.specs import KNOWN, ProviderSpec, at
+from generation.llm.values import ModelRef, Timeouts
+from memory.base import metrics
 
 
 def specs() -> list[ProviderSpec]:
-    """The providers this house can ask; the demo model only when no other is configured."""
+    """The providers this house can ask; the demo model only when no other is configured.
+
+    Whoever answers at OPENAI_BASE_URL is called `openai` in chains, and is spoken to as it wants to be.
+    """
     parallel = settings.PROVIDER_PARALLEL
     if not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL):
         return [ProviderSpec("demo", "openai", settings.DEMO_BASE_URL, api_key="demo", parallel=parallel)]
-    url = settings.OPENAI_BASE_URL or KNOWN["openai"].base_url
+    spec = at(settings.OPENAI_BASE_URL or KNOWN["openai"].base_url)
     key = settings.OPENAI_API_KEY or "none"
-    return [replace(KNOWN["openai"], base_url=url, api_key=key, parallel=parallel)]
+    return [replace(spec, name="openai", api_key=key, parallel=min(parallel, spec.parallel))]
+
+
+def show_rest(model: ModelRef, rests: bool) -> None:
+    metrics.breaker_state.labels(str(model)).set(rests)
 
 
 class Gateway:
@@ -33,8 +41,9 @@ class Gateway:
         self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT)
         self.providers = Providers(specs())
         shared = SharedRedis(self.redis)
+        self.breaker = Breaker(shared, tell=show_rest)
         self.router = Router(
-            self.providers, Breaker(shared), Leases(shared), RetryPolicy(), Timeouts(**settings.MODEL_TIMEOUTS)
+            self.providers, self.breaker, Leases(shared), RetryPolicy(), Timeouts(**settings.MODEL_TIMEOUTS)
         )
 
     async def close(self) -> None:

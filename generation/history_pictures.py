@@ -5,11 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import OuterRef, Subquery
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 
-from generation.models import Document
+from generation import comparisons, documents, places, turns
+from generation.diffs import glimpse
+from generation.models import Document, Section
 from generation.paging import page
+from generation.places import Places
+from generation.wording import in_words
 from memory import history
-from memory.base.errors import InvalidInput, NotFound
+from memory.base.errors import InvalidInput, NotFound, StaleChange
 from memory.models import Change, ChangeQuerySet, Editable, Proposal, ProposalState, Snapshot, User
 
 LONGEST = 500  # characters of a value in a list
@@ -35,6 +42,14 @@ def proposal(user: User, proposal_id: UUID) -> Proposal:
     if found is None:
         raise NotFound("proposal")
     return found
+
+
+def document_of_group(user: User, group_id: UUID) -> Document:
+    """Where it was done, if this user may see it. Raises `not_found.group`."""
+    found = Change.objects.visible(user).filter(group=group_id).first()
+    if found is None:
+        raise NotFound("group")
+    return documents.visible(user, found.root_id)
 
 
 def changes(document: Document, cursor: str | None, obj: UUID | None, group: UUID | None) -> dict[str, Any]:
@@ -145,3 +160,57 @@ def written(changes: Iterable[Change], *objects: Editable) -> dict[str, Any]:
 
 def draw_object(type: str, id: UUID, version: int) -> dict[str, Any]:
     return {"type": type, "id": id, "version": version}
+
+
+# --- for pages
+
+
+def obstacles(document: Document, refusal: StaleChange) -> list[dict[str, Any]]:
+    """Of a refused undo: for each change what it wrote, what stands there now, and whose that is."""
+    named = places.of(document.id)
+    return [obstacle(named, each) for each in refusal.params.get("changes", ())]
+
+
+def obstacle(named: Places, shown: dict[str, Any]) -> dict[str, Any]:
+    name = shown["path"].split("/")[-1]
+    before, after, now = (in_words(shown[when], name) for when in ("before", "after", "now"))
+    later = next(iter(shown["in_the_way"]), None)
+    is_said = shown["path"].split("/")[0] in turns.SAID
+    place = named.name(UUID(shown["object"]["id"]))
+    field = "" if is_said else places.of_path(shown["path"])
+    return {
+        "heading": capfirst(", ".join(part for part in (place, field) if part)),
+        "object": shown["object"],
+        "later": later and {**later, "at": parse_datetime(later["at"])},
+        "change": None if is_said else glimpse(before, after),
+        "since": None if is_said else glimpse(after, now),
+        "back": None if is_said else glimpse(now, before),
+        "is_gone": not is_said and not now,
+    }
+
+
+def restoring(document: Document, saved: Snapshot) -> dict[str, Any]:
+    """What would change if this state came back. Raises `not_found.object`."""
+    obj = Editable.types[saved.object_type].whole().filter(pk=saved.object_id).first()
+    if obj is None:
+        raise NotFound("object", objects=[str(saved.object_id)])
+    name = places.of(document.id).name(saved.object_id)
+    return {"place": capfirst(name), "differences": comparisons.differences(obj.state(), saved.state)}
+
+
+def proposals_told(document: Document, named: Places, cursor: str | None, is_all: bool) -> dict[str, Any]:
+    """The open ones, or all; each against what stands, the decided ones by what they said."""
+    stands = Section.objects.filter(id=OuterRef("object_id")).values("fields")[:1]
+    found = Proposal.objects.filter(root_id=document.id).select_related("decided_by").annotate(stands=Subquery(stands))
+    rows, following = page(found if is_all else found.filter(state=ProposalState.OPEN), cursor)
+    return {"rows": [tell_proposal(row, document, named) for row in rows], "cursor": following}
+
+
+def tell_proposal(proposal: Any, document: Document, named: Places) -> dict[str, Any]:
+    stands = (proposal.stands or document.state()) if proposal.state == ProposalState.OPEN else {}
+    return {
+        **draw_proposal(proposal),
+        "heading": capfirst(named.name(proposal.object_id)) or document.title,
+        "differences": comparisons.against(proposal.values, stands, glimpse),
+        "decider": proposal.decided_by.name if proposal.decided_by else "",
+    }

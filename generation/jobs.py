@@ -10,18 +10,19 @@ from django.conf import settings
 
 from generation.carrier import Carrier
 from memory.base.database import forget_executor
+from memory.base.garbage import spare_what_stands
 from memory.base.news import bell
 from memory.base.vital import vital
 
 log = structlog.get_logger()
 
-CARRY_SECONDS = 300  # after this a horse claims no more, so that memory and code stay fresh
 LOOK_SECONDS = 0.1
 
 
 def carry(queue: str, run_id: str) -> None:
     """Carry the run, and up to RUNS_PER_WORKER of the queue's, until none is left. Finding nothing, it ends."""
     forget_executor()
+    spare_what_stands()
     asyncio.run(carry_runs(queue, UUID(run_id)))
 
 
@@ -44,7 +45,7 @@ async def carry_on(carrier: Carrier, leaving: asyncio.Event) -> None:
         return
     await bell.open()
     claiming = vital(carrier.claim_for_ever(), "claim")
-    leave_at = time.monotonic() + CARRY_SECONDS
+    leave_at = time.monotonic() + settings.CARRY_SECONDS
     while not leaving.is_set() and (carrier.carried or not claiming.done()):
         if time.monotonic() > leave_at:
             carrier.leave()

@@ -7,6 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -39,11 +40,13 @@ class LeaseThread(threading.Thread):
     def run(self) -> None:
         sql: psycopg.Connection[tuple[object, ...]] | None = None
         while not self.stopping.wait(min(1.0, settings.LEASE_SECONDS / 4)):
+            # Asked whatever the database does: else a long absence of it would look like a stuck loop, for ever.
+            self.in_loop(self.on_turn)
             try:
                 sql = sql if sql and not sql.closed else connect("scriptorium-leases")
                 if time.monotonic() - self.loop_turned < STUCK_SECONDS:
                     self.renew(sql)
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 log.warning("renewal_failed", error=str(error).strip())
                 if sql:
                     sql.close()
@@ -57,15 +60,14 @@ class LeaseThread(threading.Thread):
         busy = {run_id: self.held[run_id] for run_id, (epoch, _) in now.items() if epoch == self.held[run_id][0]}
         lost = [run_id for run_id in missing if run_id not in busy]
         self.held = renewed | {run_id: held for run_id, held in busy.items() if now[run_id][1] == "running"}
-        self.tell(renewed, lost)
+        self.in_loop(self.on_renewed, renewed, lost)
 
-    def tell(self, renewed: Renewed, lost: Sequence[UUID]) -> None:
-        def turn() -> None:
-            self.loop_turned = time.monotonic()
-            self.on_renewed(renewed, lost)
+    def on_turn(self) -> None:
+        self.loop_turned = time.monotonic()
 
+    def in_loop(self, act: Callable[..., None], *facts: Any) -> None:
         try:
-            self.loop.call_soon_threadsafe(turn)
+            self.loop.call_soon_threadsafe(act, *facts)
         except RuntimeError:  # the loop has closed: the carrier is gone
             self.stopping.set()
 

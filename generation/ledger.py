@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from generation.budgets import Room
 from generation.events import LOST_CONNECTION, Cursor, Draft, LostClaim, record
 from generation.models import Run, Step
 from generation.outbox import Outbox
@@ -25,6 +26,7 @@ class Ledger:
         self.steps = steps
         self.has_crashed = False
         self.settlements: set[Write] = set()
+        self.room = Room()
         self.failure: Exception | None = None
 
     async def record(
@@ -55,7 +57,7 @@ class Ledger:
             if not told and not drafts and write is None:
                 return None
 
-            tried: list[Write] = []
+            stood, tried = self.cursor.last_seq, list[Write]()
 
             def write_all() -> T | None:
                 for deferred in writes:
@@ -68,10 +70,12 @@ class Ledger:
                 batch, written = await db(
                     partial(record, self.cursor, [*told, *drafts], write_all, tell, **claim_changes)
                 )
-            except (*LOST_CONNECTION, LostClaim):
-                self.outbox.put_back(told, writes)
-                raise
-            except BaseException:
+            except BaseException as error:
+                if self.cursor.last_seq != stood:
+                    raise  # it is in: what went wrong came after
+                if isinstance(error, (*LOST_CONNECTION, LostClaim)):
+                    self.outbox.put_back(told, writes)
+                    raise
                 # What a deferred write cannot do once it can never do: it must not stop the run's end. The others wait.
                 self.outbox.put_back(told, [deferred for deferred in writes if deferred not in tried])
                 raise
@@ -90,3 +94,4 @@ class Ledger:
         """Tell and record what a call used: with the next transaction, or by itself should the claim be lost."""
         self.settlements.add(write)
         self.outbox.defer(draft, write)
+        self.room.tell()  # whoever asks for room now writes what was deferred first

@@ -1,11 +1,13 @@
 """A run as readers see it: one picture of rows at one moment."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, Sum
+from django.utils.timezone import now
 
-from generation.models import Call, CallState, Run, RunQuerySet
+from generation.models import Call, CallState, Run, RunQuerySet, RunState
 from generation.paging import page
 from generation.replay import one_moment, open_text
 from memory.base.errors import NotFound
@@ -65,6 +67,32 @@ def line(run: Run) -> dict[str, Any]:
         "created_at": run.created_at,
         "finished_at": run.finished_at,
     }
+
+
+TOLD_FROM = 15  # percent; before, the pace of the outline says nothing of the rest
+TOLD_AFTER = timedelta(seconds=5)
+
+
+def time_left(run: Run) -> timedelta | None:
+    """How long the run will still be at work if it goes on as it went; None as long as that cannot be known.
+
+    A retry begins with what others have made: its progress does not tell its pace.
+    """
+    worked = time_worked(run)
+    is_at_work = run.claim.state == RunState.RUNNING and not run.claim.cancel_requested
+    if not is_at_work or run.retries_id or not TOLD_FROM <= run.progress < 100 or worked < TOLD_AFTER:
+        return None
+    return worked * (100 - run.progress) / run.progress
+
+
+def time_worked(run: Run) -> timedelta:
+    """How long the run was at work; waiting does not count."""
+    before = timedelta(seconds=run.active_seconds)
+    is_at_work = run.claim.state == RunState.RUNNING
+    until = now() if is_at_work else run.finished_at
+    if until is None or run.claim.claimed_at is None:
+        return before
+    return before + max(timedelta(0), until - run.claim.claimed_at)
 
 
 def usage(run: Run) -> dict[str, Any]:

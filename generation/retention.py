@@ -2,18 +2,24 @@
 
 The deltas of an attempt are joined into the first of them; all other events stay as they are. Whoever asks for a place
 inside what was joined is told to start anew (`reset`).
+
+Done once an hour by one process, in pieces: each is short, so that nobody waits for its locks or for its end.
 """
 
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from generation import chores
 from generation.calls import forget_old_messages
-from generation.models import END_STATES, Run
+from generation.models import Run
 
-RUNS_AT_ONCE = 200
+RUNS_AT_ONCE = 5
+RETENTION = "retention"
+HOUR = 3_600.0
 
 JOIN = """
 WITH deltas AS (
@@ -30,18 +36,28 @@ DELETE FROM generation_event e USING deltas d WHERE e.run_id = %(run)s AND e.seq
 """
 
 
-def apply() -> None:
-    forget_old_messages()
-    join_old_deltas()
+def is_due() -> bool:
+    """Whether the caller is to do it now: true once an hour in all processes."""
+    return chores.begin(RETENTION)
+
+
+def apply_some() -> bool:
+    """Do one piece of it; False when nothing was left to do, for an hour."""
+    is_done = forget_old_messages() + join_old_deltas() == 0
+    chores.put_off(RETENTION, HOUR if is_done else chores.LEASE_SECONDS)
+    return not is_done
 
 
 def join_old_deltas() -> int:
-    """Join the deltas of runs that ended EVENT_RETENTION_DAYS ago; how many runs were joined."""
-    old = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
-    ended = Run.objects.filter(is_joined=False, finished_at__lt=old, claim__state__in=END_STATES)
-    runs = list(ended.order_by("finished_at").values_list("id", flat=True)[:RUNS_AT_ONCE])
+    """Join the deltas of some runs that ended EVENT_RETENTION_DAYS ago; how many runs were joined."""
+    runs = list(unjoined().values_list("id", flat=True)[:RUNS_AT_ONCE])
     for run_id in runs:
         with transaction.atomic(), connection.cursor() as sql:
             sql.execute(JOIN, {"run": run_id})
             Run.objects.filter(id=run_id).update(is_joined=True)
     return len(runs)
+
+
+def unjoined() -> "QuerySet[Run]":
+    old = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
+    return Run.objects.filter(is_joined=False, finished_at__lt=old).order_by("finished_at")

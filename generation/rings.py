@@ -34,4 +34,5 @@ def ring_batches(batches: Iterable[Batch]) -> None:
 
 def ring_run(run: Run) -> None:
     audience = f"user.{run.user_id}" if run.is_private else f"workspace.{run.workspace_id}"
-    changed("run", run.id, 0, [audience, f"run.{run.id}"])
+    about = [f"document.{run.document_id}"] if run.document_id and not run.is_private else []
+    changed("run", run.id, 0, [audience, f"run.{run.id}", *about])

@@ -8,11 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import orjson
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from structlog.contextvars import bound_contextvars
 
 from generation import waiting
 from generation.calls import error_data
@@ -30,7 +29,7 @@ from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
 from memory.base.ids import new_id
-from memory.base.text import clean_json
+from memory.base.text import as_json, clean_json
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -39,13 +38,24 @@ INTERRUPTIONS = (LostClaim, LetGo, Parked)
 
 BEGIN_STEP = """
 WITH step AS (
-    INSERT INTO generation_step (id, run_id, key, label, state, attempts, is_fallback, text)
+    INSERT INTO generation_step AS s (id, run_id, key, label, state, attempts, is_fallback, text)
     VALUES (%(id)s, %(run)s, %(key)s, %(label)s, 'running', %(attempt)s, false, '')
     ON CONFLICT (run_id, key) DO UPDATE
     SET label = excluded.label, state = excluded.state, attempts = excluded.attempts, is_fallback = false, text = '',
-        result = NULL, error = NULL
+        result = NULL, error = NULL, copied_from = NULL,
+        started_at = CASE WHEN s.finished_at IS NULL THEN s.started_at ELSE now() END, finished_at = NULL
 )
 UPDATE generation_run SET label = %(label)s WHERE id = %(run)s
+"""
+
+END_STEP = """
+WITH step AS (
+    UPDATE generation_step
+    SET state = %(state)s, attempts = %(attempt)s, is_fallback = %(is_fallback)s, result = %(result)s::jsonb,
+        text = %(text)s, error = %(error)s::jsonb, finished_at = now()
+    WHERE run_id = %(run)s AND key = %(key)s
+)
+UPDATE generation_run SET progress = %(progress)s WHERE id = %(run)s
 """
 
 
@@ -69,6 +79,12 @@ class Running:
         """How much of the whole each step is. Progress is the share of what is recorded; it never falls."""
         self.weights = weights
 
+    def divide(self, key: str, steps: Sequence[str]) -> None:
+        """What was planned as one weight is shared by these steps, now that they are known; without any it is gone."""
+        weights = dict(self.weights)
+        weight = weights.pop(key, 0)
+        self.weights = {**weights, **dict.fromkeys(steps, weight / max(1, len(steps)))}
+
     async def step(
         self,
         key: str,
@@ -91,10 +107,16 @@ class Running:
             try:
                 return recall(known, adapter)
             except ValidationError:
-                because = "result_does_not_fit"
+                because = waiting.DOES_NOT_FIT
         async with self.slots.taken():
-            step = self.begin(key, label or {"code": key}, because)
-            return await self.make(step, produce, adapter, fallback, write)
+            with bound_contextvars(step=key):
+                step = self.begin(key, label or {"code": key}, because)
+                return await self.make(step, produce, adapter, fallback, write)
+
+    def has_recorded(self, prefix: str) -> bool:
+        """Whether a step of this beginning is there already: made before a crash, or copied from the run retried."""
+        steps = self.ledger.steps.items()
+        return any(key.startswith(prefix) and step.state in RECORDED_STATES for key, step in steps)
 
     async def read_document(self) -> None:
         """Fix what this run knows of a document that was there before it: people's later changes stand."""
@@ -133,9 +155,8 @@ class Running:
         known = self.ledger.steps.get(key)
         attempt = known.attempts + 1 if known else 1
         facts = {"because": because} if because else {}
-        draft = Draft.of(
-            "step", key=key, label=label, state=StepState.RUNNING, attempt=attempt, progress=self.progress, **facts
-        )
+        # Progress is told by ends alone: they are written in the order in which they raise it, what is deferred is not.
+        draft = Draft.of("step", key=key, label=label, state=StepState.RUNNING, attempt=attempt, **facts)
         self.ledger.outbox.defer(draft, lambda: write_begin(self.run, key, label, attempt))
         return StepInProgress(self.ledger, self.gateway.router, key, attempt)
 
@@ -184,10 +205,8 @@ class Running:
             text=step.text,
             error=error,
         )
-        self.ledger.steps[step.key] = row
-        self.progress = max(self.progress, self.share_recorded())
-        facts = {"attempt": step.attempt, "progress": self.progress, "is_fallback": is_fallback}
-        draft = Draft.of("step", key=step.key, state=state, **facts, **({"error": error} if error else {}))
+        facts: dict[str, Any] = {"attempt": step.attempt, "is_fallback": is_fallback}
+        facts |= {"error": error} if error else {"trimmed": step.trimmed} if step.trimmed else {}
 
         def write_all() -> list[Draft]:
             written = []
@@ -195,8 +214,11 @@ class Running:
                 scribe = Scribe(self.run, step.key, self.read, error if is_fallback else None)
                 write(scribe)
                 written = scribe.drafts()
+            # Not sooner: what was told while this step waited for its turn comes before it, and must not say more.
+            self.ledger.steps[step.key] = row
+            self.progress = max(self.progress, self.share_recorded())
             write_end(self.run, row, self.progress)
-            return [*written, draft]
+            return [*written, Draft.of("step", key=step.key, state=state, progress=self.progress, **facts)]
 
         await self.ledger.record([], write_all, lambda drafts: drafts or (), crashes=0, has_progressed=True)
         self.ledger.has_crashed = False
@@ -217,15 +239,25 @@ class Running:
 def write_begin(run: Run, key: str, label: Mapping[str, Any], attempt: int) -> None:
     facts: dict[str, Any] = {"id": new_id(), "run": run.id, "key": key, "attempt": attempt}
     with connection.cursor() as sql:
-        sql.execute(BEGIN_STEP, {**facts, "label": orjson.dumps(clean_json(dict(label))).decode()})
+        sql.execute(BEGIN_STEP, {**facts, "label": as_json(clean_json(dict(label)))})
 
 
 def write_end(run: Run, row: Step, progress: float) -> None:
-    names = ("state", "attempts", "is_fallback", "result", "text", "error")
-    Step.objects.filter(run_id=run.id, key=row.key).update(
-        finished_at=timezone.now(), **{name: getattr(row, name) for name in names}
-    )
-    Run.objects.filter(id=run.id).update(progress=progress)
+    with connection.cursor() as sql:
+        sql.execute(
+            END_STEP,
+            {
+                "run": run.id,
+                "key": row.key,
+                "state": row.state,
+                "attempt": row.attempts,
+                "is_fallback": row.is_fallback,
+                "result": as_json(row.result),
+                "text": row.text,
+                "error": as_json(row.error),
+                "progress": progress,
+            },
+        )
     after_commit(lambda: ring_run(run))
 
 

@@ -26,7 +26,7 @@ from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
 from memory.base.language import language_of
 from memory.base.news import CARRIERS, bell
-from memory.base.text import clean_json, clean_text
+from memory.base.text import as_json, clean_json, clean_text
 from memory.models import File, Role, User, Workspace
 
 COPY_STEPS = """
@@ -37,6 +37,17 @@ SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, is_fallback, res
 FROM generation_step
 WHERE run_id = %(old)s AND state = ANY(%(good)s) AND key <> 'read' AND key NOT LIKE 'read/%%' AND key <> ALL(%(again)s)
 RETURNING key, label, state
+"""
+
+CLOSE = """
+WITH steps AS (
+    UPDATE generation_step SET state = 'cancelled', finished_at = now()
+    WHERE run_id = %(run)s AND state IN ('running', 'waiting')
+)
+UPDATE generation_run
+SET finished_at = now(), error = %(error)s::jsonb, result = %(result)s::jsonb, question = NULL,
+    progress = CASE WHEN %(state)s IN ('done', 'partial') THEN 100 ELSE progress END
+WHERE id = %(run)s
 """
 
 
@@ -100,7 +111,7 @@ def create(
     if key is None or not Run.objects.filter(user=user, key=key).exists():
         check_open_runs(user, parent)
     check_files(order.files, user, workspace)
-    order = replace(order, language=order.language or language_of(order.brief, user.language))
+    language = order.language or language_of(order.brief, user.language)
     run = Run.objects.create(
         workspace=workspace,
         user=user,
@@ -109,9 +120,9 @@ def create(
         kind=recipe.kind,
         action=action.name if action else Run.WRITE,
         job=action.job if action else recipe.job,
-        document=document or documents.begin(recipe.kind, order, user, workspace),
+        document=document or documents.begin(recipe.kind, replace(order, language=language), user, workspace),
         title=order.title,
-        language=order.language,
+        language=language,
         brief=order.brief,
         options=order.options,
         files=[str(file) for file in order.files],
@@ -128,7 +139,8 @@ def fingerprint(recipe: Recipe, order: Order, document: Document | None, action:
     """One short word for what was asked: a key that comes again must come with the same."""
     where = [str(place) if place else "" for place in (order.parent, order.folder, document and document.id)]
     files = [str(file) for file in order.files]
-    asked = [recipe.kind, order.brief, order.title, order.options, files, *where, action.name if action else ""]
+    what = action.name if action else ""
+    asked = [recipe.kind, order.brief, order.title, order.language, order.options, files, *where, what]
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -164,9 +176,9 @@ def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None
 def cancel(run: Run, by: User) -> None:
     """Stop the run and its children. What is being worked on stops within seconds, what is not stops here.
 
-    Cancelling an ended run changes nothing.
+    Cancelling an ended run changes nothing. A viewer may cancel what is theirs alone: it grades what they answered.
     """
-    workspaces.require(by, run.workspace, Role.EDITOR)
+    workspaces.require(by, run.workspace, Role.VIEWER if run.is_own_of(by) else Role.EDITOR)
     with transaction.atomic():
         halt(run)
 
@@ -181,21 +193,23 @@ def halt(run: Run) -> None:
     if claim.state == RunState.RUNNING:
         Claim.objects.filter(run_id=run.id).update(cancel_requested=True)
         after_commit(lambda: bell.ring(CARRIERS, cancel=str(run.id)))
+        halt_children(run)  # its owner, too, will once it has heard, and meet those it had begun meanwhile
     else:
         end_unclaimed(run, claim, RunState.CANCELLED)
-    halt_children(run.id)
 
 
-def halt_children(run_id: UUID) -> None:
-    for child in Run.objects.filter(parent_id=run_id, claim__state__in=OPEN_STATES).order_by("id"):
+def halt_children(run: Run) -> None:
+    """Nobody waits for them any more. In the transaction that ends their parent, since nobody adds to them then."""
+    for child in Run.objects.filter(parent_id=run.id, claim__state__in=OPEN_STATES).order_by("id"):
         halt(child)
 
 
 def end_unclaimed(run: Run, claim: Claim, state: RunState, error: dict[str, Any] | None = None) -> None:
-    """End a run nobody works on; its claim is locked by the caller."""
+    """End a run nobody works on, and its children; its claim is locked by the caller."""
     close(run, state, error)
     batch = seize(claim, end_drafts(state, error), state=state, reason="", owner="", lease_until=None)
     after_commit(lambda: ring_batches([batch]))
+    halt_children(run)  # not sooner: a parent that still waits is told of each child's end
 
 
 def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
@@ -207,13 +221,8 @@ def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
 def close(run: Run, state: str, error: dict[str, Any] | None, result: Any = None) -> None:
     """The rows of an end, in the transaction that ends the claim: parent's claim first, then run and steps."""
     parent = lock(run.parent_id) if run.parent_id else None
-    fields: dict[str, Any] = {"finished_at": now(), "error": error, "result": result, "question": None}
-    if state in (RunState.DONE, RunState.PARTIAL):
-        fields["progress"] = 100
-    Run.objects.filter(id=run.id).update(**fields)
-    Step.objects.filter(run_id=run.id, state__in=(StepState.RUNNING, StepState.WAITING)).update(
-        state=StepState.CANCELLED, finished_at=now()
-    )
+    with connection.cursor() as sql:
+        sql.execute(CLOSE, {"run": run.id, "state": state, "error": as_json(error), "result": as_json(result)})
     if parent is not None:
         tell_parent(parent, run, state)
     after_commit(lambda: ring_run(run))
@@ -318,6 +327,7 @@ def answer(run: Run, by: User, step: str, value: Any) -> None:
         ]
         batch = seize(claim, drafts, state=RunState.QUEUED, reason="", queued_at=run.created_at)
         after_commit(lambda: ring_batches([batch]))
+        after_commit(lambda: ring_run(run))
         after_commit(lambda: nudge(run.id, claim.queue))
 
 

@@ -1,11 +1,13 @@
 """The shapes of REST: what a run looks like from outside, and what may be asked of one."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, Field
+
+from generation.registry import RECIPES
 
 
 class StepOut(Schema):
@@ -78,8 +80,22 @@ class RunPage(Schema):
     cursor: str | None = Field(description="ask with it for the next page; null on the last")
 
 
-class OrderIn(Schema):
-    kind: str
+class Body(BaseModel):
+    """What is sent. Not ninja's Schema: that reads attributes, and finds all it asks for in any text or number."""
+
+
+def number(value: Any) -> Any:
+    """Pydantic would make one of `true`, and of digits in a text."""
+    if isinstance(value, bool | str):
+        raise ValueError("not a number")
+    return value
+
+
+Number = Annotated[int, BeforeValidator(number)]
+
+
+class OrderIn(Body):
+    kind: str = Field(json_schema_extra={"enum": [*sorted(RECIPES)]})  # told, not checked: the refusal names them, too
     brief: str
     title: str = ""
     workspace: UUID | None = None
@@ -90,10 +106,10 @@ class OrderIn(Schema):
     language: str | None = Field(None, pattern="^(en|fr)$", description="of the text; the brief's if left out")
 
 
-class RetryIn(Schema):
+class RetryIn(Body):
     steps: list[str] = []
 
 
-class AnswerIn(Schema):
+class AnswerIn(Body):
     step: str
     value: Any

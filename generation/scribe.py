@@ -23,15 +23,18 @@ class Scribe:
     """`fallback` is the error's data when the step could not do better than a stand-in; its sections say so."""
 
     def __init__(self, run: Run, step: str, read: Read, fallback: dict[str, Any] | None = None) -> None:
-        if run.document is None:
-            raise ValueError(f"{run} writes no document")
         self.run = run
-        self.document = run.document
         self.by = By(AuthorKind.RECIPE, run.user, run.id, step)
         self.read = read
         self.fallback = fallback
         self.changes: list[Change] = []
         self.proposals: list[Proposal] = []
+
+    @property
+    def document(self) -> Document:
+        if self.run.document is None:
+            raise ValueError(f"{self.run} writes no document")
+        return self.run.document
 
     def write_document(self, values: Mapping[str, Any]) -> None:
         self.write(self.document, values, self.read.get("", 1))
@@ -44,7 +47,7 @@ class Scribe:
         A stand-in never takes the place of a text that was written.
         """
         known = self.sections.get(key)
-        if self.fallback and known and is_written(known):
+        if self.fallback and known and self.is_written(known):
             return known
         labels = {"fallback": self.fallback, "status": Standing.DRAFT if self.fallback else Standing.READY}
         return self.put_section(key, type, {**values, **labels}, parent)
@@ -68,10 +71,19 @@ class Scribe:
         is_closed = parent is not None and parent.is_locked
         section.present = not is_closed
         self.changes += history.create(section, self.by, group=self.run.id)
-        if is_closed:  # it waits, unseen, until somebody lets it in
+        if is_closed and not self.fallback:  # it waits, unseen, until somebody lets it in; a stand-in asks nobody
             self.proposals.append(history.propose(section, {"present": True}, self.by))
         self.sections[key] = section
         return section
+
+    def is_written(self, section: Section) -> bool:
+        """Whether it holds a text, a machine's or a person's, and no stand-in for one."""
+        if section.fallback is not None:
+            return False
+        holds = section.shape.only_holds and any(
+            each.is_text for each in self.sections.values() if each.parent_id == section.id
+        )
+        return holds or section.status != Standing.DRAFT or section.shape.body in section.fields
 
     def next_rank(self, section: Section) -> str:
         """Behind its siblings, and where nothing ever stood."""
@@ -134,11 +146,6 @@ class Scribe:
             for proposal in self.proposals
         ]
         return [*changed, *waiting]
-
-
-def is_written(section: Section) -> bool:
-    """Whether it holds a text, and no stand-in for one."""
-    return section.fallback is None and section.status != Standing.DRAFT
 
 
 def versions(run: Run, document: Document) -> dict[str, int]:

@@ -60,7 +60,7 @@ def add(
     parent: Section | None = None,
     after: Section | None = None,
 ) -> Section:
-    """A new section after another, or first in its parent, which is no stand-in any more if it only holds others.
+    """A new section after another, or first in its parent.
 
     Raises `validation.section_type`, `validation.sections_too_many`, `validation.place`, `validation.fields`,
     `validation.path`, `permission.role`, for a tool `conflict.locked`.
@@ -70,20 +70,11 @@ def add(
     check_edited(document.shape.sections[type], fields)
     with transaction.atomic():
         history.lock_roots([document.id])
-        check_room(document, type)
         section = Section(document=document, parent=parent, type=type, key=f"{type}-{new_id().hex[-12:]}")
         section.rank = place_for(section, parent, after, by)
         section.fields = dict(fields)
-        group = new_id()
-        history.create(section, by, group=group)
-        unlabel_holder(section, by, group)
+        history.create(section, by)
     return section
-
-
-def check_room(document: Document, type: str) -> None:
-    most = document.shape.sections[type].most
-    if most is not None and Section.objects.filter(document=document, type=type, present=True).count() >= most:
-        raise InvalidInput("sections_too_many", type=type, limit=most)
 
 
 def edit(
@@ -95,26 +86,13 @@ def edit(
 ) -> list[Change]:
     """Change fields by path, or status; `to` moves it as well. For the rest there are `remove` and `lock`.
 
-    What is written in a stand-in that only holds others makes it a text like any other, in the same group.
-
     Raises `validation.path`, `validation.place`, and what `history.edit` raises.
     """
     check_edited(section.shape, values)
     with transaction.atomic():
         history.lock_roots([section.document_id])
         wanted = {**values, **(standing_at(section, to, by) if to else {})}
-        group = new_id()
-        changes = history.edit(section, wanted, by, expected_version=expected_version, group=group)
-        is_written = bool(changes) and any(path.split("/")[0] not in Section.COLUMNS for path in values)
-        return [*changes, *(unlabel_holder(section, by, group) if is_written else ())]
-
-
-def unlabel_holder(section: Section, by: By, group: UUID) -> list[Change]:
-    """The label of what holds the section goes, when nobody could write there to take it away."""
-    holder = Section.whole().filter(id=section.parent_id, fallback__isnull=False).first()
-    if holder is None or not holder.shape.only_holds:
-        return []
-    return history.edit(holder, {"fallback": None, "status": Standing.READY}, by, group=group)
+        return history.edit(section, wanted, by, expected_version=expected_version)
 
 
 def check_edited(shape: SectionType, paths: Iterable[str]) -> None:

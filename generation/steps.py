@@ -4,18 +4,21 @@ One attempt is one request. Readers drop the text of the attempt before when a n
 of the last attempt are the text that is recorded.
 """
 
-from collections.abc import Collection, Mapping
+import asyncio
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from generation import agents, calls, prompts
+from generation import agents, calls, in_force, prompts
 from generation.calls import Purpose
 from generation.events import Draft, patiently
 from generation.ledger import Ledger
-from generation.llm.journal import Attempt, Outcome
+from generation.llm.journal import Attempt, Cut, NoRoomYet, Outcome
 from generation.llm.router import Router
 from generation.llm.structured import answer_as
 from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
@@ -23,7 +26,7 @@ from generation.models import StepState
 from generation.readable import Readable
 from memory.base import metrics
 from memory.base.database import db
-from memory.base.errors import ModelError
+from memory.base.errors import BudgetHeld, ModelError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -38,6 +41,7 @@ class StepInProgress:
         self.attempt = attempt
         self.has_called = False
         self.pieces: list[str] = []
+        self.trimmed: list[dict[str, Any]] = []
 
     @property
     def text(self) -> str:
@@ -92,8 +96,7 @@ class StepInProgress:
 
 def compose(slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
     """The version in force now, rendered, and who answers it."""
-    version = prompts.current(slot)
-    who = agents.get(agent or version.prompt.agent)
+    version, who = in_force.find(slot, agent)
     request = ModelRequest(
         messages=prompts.render(version, variables).messages, temperature=who.temperature, max_tokens=who.max_tokens
     )
@@ -110,10 +113,13 @@ class CallJournal:
         self.hidden = hidden
         self.readable: Readable | None = None
         self.call_id: UUID | None = None
+        self.ended = 0
+        self.held_since: float | None = None
 
     async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
         step, ledger = self.step, self.step.ledger
-        begun, number = step.attempt, step.next_attempt()
+        begun, has_called, self.ended = step.attempt, step.has_called, ledger.room.ended
+        number = step.next_attempt()
         self.readable = None if self.hidden is None else Readable(self.hidden)
 
         def write() -> UUID:
@@ -121,8 +127,22 @@ class CallJournal:
                 calls.bump_attempt(ledger.run, step.key, number)
             return calls.open_call(ledger.run, ledger.cursor.epoch, step.key, number, self.purpose, attempt, request)
 
-        self.call_id = await ledger.record([self.model_draft(attempt, number)], write)
+        try:
+            self.call_id = await ledger.record([self.model_draft(attempt, number)], write)
+        except BudgetHeld as held:
+            self.held_since = self.held_since or time.monotonic()
+            if ledger.room.is_hopeless(self.held_since):
+                raise
+            step.attempt, step.has_called = begun, has_called  # nothing has begun
+            raise NoRoomYet from held
+        self.held_since = None
         return str(self.call_id)
+
+    def turn(self) -> asyncio.Lock:
+        return self.step.ledger.room.turn
+
+    async def room(self) -> None:
+        await self.step.ledger.room.wait(self.ended)
 
     def model_draft(self, attempt: Attempt, number: int) -> Draft:
         because = calls.error_data(attempt.because) if attempt.because else None
@@ -153,6 +173,10 @@ class CallJournal:
         if self.call_id is not None:
             draft = calls.usage_draft(self.step.key, self.step.attempt, attempt, outcome.usage)
             self.step.ledger.settle_call(draft, partial(calls.settle, self.call_id, attempt, outcome))
+
+    def trimmed(self, cuts: Sequence[Cut]) -> None:
+        """The text of the step holds all that was said; its end tells what of it was not kept."""
+        self.step.trimmed += [asdict(cut) for cut in cuts]
 
     async def wait(self, attempt: Attempt, error: ModelError, seconds: float) -> None:
         self.step.ledger.outbox.tell(

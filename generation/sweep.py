@@ -1,8 +1,7 @@
 """What nobody else will do: runs of dead carriers go back into the queue, lost nudges are sent again, orphaned calls
-settled, due work done. One process at a time sweeps, under an advisory lock; every part may run twice without harm."""
+settled. One process at a time sweeps, under an advisory lock; every part is short and may run twice without harm."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from generation import calls, retention
+from generation import attempts, calls
 from generation.claims import CRASHES_TO_FAIL, after_commit, lock, seize
 from generation.events import Draft
 from generation.models import OPEN_STATES, Claim, Queue, Run, RunState, StepState
@@ -27,7 +26,6 @@ from memory.base.errors import RunError
 log = structlog.get_logger()
 
 SWEEP_LOCK = 7_301_001
-HOUR = 3_600.0
 
 # After a restart of the database every lease may look expired although all owners live: they get one lease of time.
 EXPIRED = "lease_until < now() AND now() - pg_postmaster_start_time() > %s * interval '1 second'"
@@ -41,8 +39,8 @@ def once() -> bool:
             resume_parents()
             nudge_forgotten()
             calls.settle_orphans()
+            attempts.end_due()
             measure()
-            every(HOUR, retention.apply)
         return mine
 
 
@@ -56,17 +54,6 @@ def sweeping() -> Iterator[bool]:
         finally:
             if mine:
                 sql.execute("SELECT pg_advisory_unlock(%s)", [SWEEP_LOCK])
-
-
-last_done: dict[str, float] = {}
-
-
-def every(seconds: float, work: Callable[[], object]) -> None:
-    """Do this at most once per period in this process; doing it in two processes is harmless."""
-    name = work.__qualname__
-    if time.monotonic() - last_done.get(name, -seconds) >= seconds:
-        last_done[name] = time.monotonic()
-        work()
 
 
 def release_dead(owner: str | None = None) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from generation import runs
 from generation.claims import after_commit, lock
@@ -23,6 +23,7 @@ from memory.base.text import clean_json
 
 M = TypeVar("M", bound=BaseModel)
 
+DOES_NOT_FIT = "result_does_not_fit"  # why what was recorded is produced again: its schema has changed since
 LOOK_SECONDS = 0.5  # how often a parent that is carried looks after its children
 
 
@@ -43,10 +44,18 @@ class Child:
 
 
 async def ask(ledger: Ledger, slots: Slots, key: str, schema: type[M], shown: Any) -> M:
-    """The recorded answer, else Parked once the question is recorded and no other step is being made."""
+    """The recorded answer, else Parked once the question is recorded and no other step is being made.
+
+    An answer that no longer fits is asked for again.
+    """
     known = ledger.steps.get(key)
+    facts: dict[str, Any] = {}
     if known and known.state == StepState.DONE:
-        return schema.model_validate(known.result)
+        try:
+            return schema.model_validate(known.result)
+        except ValidationError:
+            facts = {"because": DOES_NOT_FIT}
+    attempt = known.attempts + 1 if known else 1
     await slots.until_idle()
     question = {
         "step": key,
@@ -55,10 +64,12 @@ async def ask(ledger: Ledger, slots: Slots, key: str, schema: type[M], shown: An
         "shown": shown,
     }
     drafts = [
-        Draft.of("step", key=key, state=StepState.WAITING, attempt=1),
+        Draft.of("step", key=key, state=StepState.WAITING, attempt=attempt, **facts),
         Draft.of("status", state=RunState.WAITING, reason="person", step=key, shown=shown),
     ]
-    await ledger.record(drafts, lambda: write_question(ledger.run, key, clean_json(question)), **parked("person"))
+    await ledger.record(
+        drafts, lambda: write_question(ledger.run, key, attempt, clean_json(question)), **parked("person")
+    )
     raise Parked
 
 
@@ -70,18 +81,19 @@ async def spread(ledger: Ledger, slots: Slots, key: str, children: Sequence[Chil
         draft = Draft.of("step", key=key, state=StepState.RUNNING, attempt=1, children=len(children))
         await ledger.record([draft], lambda: write_children(ledger.run, key, children))
     if known.state == StepState.RUNNING:
-        await until_ended(ledger, slots, key)
-    return await db(patiently, children_of, ledger.run, key)
+        known = await until_ended(ledger, slots, key)
+    return await db(patiently, recorded_children, known.result or [])
 
 
-async def until_ended(ledger: Ledger, slots: Slots, key: str) -> None:
+async def until_ended(ledger: Ledger, slots: Slots, key: str) -> Step:
     while await db(patiently, count_open, ledger.run, children_by(key)):
         if slots.active == 0 and await park_for_children(ledger):
             raise Parked
         await asyncio.sleep(LOOK_SECONDS)
     draft = Draft.of("step", key=key, state=StepState.DONE, attempt=1)
-    await ledger.record([draft], lambda: write_ended(ledger.run, key), crashes=0, has_progressed=True)
-    ledger.steps[key] = Step(key=key, state=StepState.DONE)
+    children = await ledger.record([draft], lambda: write_ended(ledger.run, key), crashes=0, has_progressed=True)
+    ledger.steps[key] = Step(key=key, state=StepState.DONE, result=children)
+    return ledger.steps[key]
 
 
 async def park_for_children(ledger: Ledger) -> bool:
@@ -107,11 +119,11 @@ def parked(reason: str) -> dict[str, Any]:
     return {"state": RunState.WAITING, "reason": reason, "owner": "", "lease_until": None}
 
 
-def write_question(run: Run, key: str, question: dict[str, Any]) -> None:
-    Step.objects.update_or_create(run_id=run.id, key=key, defaults={"state": StepState.WAITING, "attempts": 1})
+def write_question(run: Run, key: str, attempt: int, question: dict[str, Any]) -> None:
+    asked = {"state": StepState.WAITING, "attempts": attempt, "result": None, "finished_at": None, "copied_from": None}
+    Step.objects.update_or_create(run_id=run.id, key=key, defaults=asked)
     Run.objects.filter(id=run.id).update(question=question)
     add_active_seconds(run)
-    after_commit(lambda: ring_run(run))
 
 
 def write_children(run: Run, key: str, children: Sequence[Child]) -> None:
@@ -129,18 +141,25 @@ def write_children(run: Run, key: str, children: Sequence[Child]) -> None:
         )
 
 
-def write_ended(run: Run, key: str) -> None:
+def write_ended(run: Run, key: str) -> list[str]:
+    children = [str(child) for child in children_of(run, key).values_list("id", flat=True)]
     Step.objects.filter(run_id=run.id, key=key).update(
-        state=StepState.DONE, finished_at=timezone.now(), result=[str(child.id) for child in children_of(run, key)]
+        state=StepState.DONE, finished_at=timezone.now(), result=children
     )
+    return children
 
 
 def children_by(key: str) -> Q:
     return Q(run__parent_step=key)
 
 
-def children_of(run: Run, key: str) -> list[Run]:
-    return list(Run.objects.filter(parent_id=run.id, parent_step=key).select_related("claim").order_by("id"))
+def children_of(run: Run, key: str) -> "QuerySet[Run]":
+    return Run.objects.filter(parent_id=run.id, parent_step=key).order_by("id")
+
+
+def recorded_children(ids: Sequence[str]) -> list[Run]:
+    """By what the step recorded, not by their parent: a retry has the children of the run it copied."""
+    return list(Run.objects.filter(id__in=ids).select_related("claim").order_by("id"))
 
 
 def count_open(run: Run, which: Q) -> int:
@@ -148,7 +167,8 @@ def count_open(run: Run, which: Q) -> int:
 
 
 def add_active_seconds(run: Run) -> None:
-    """Count the time of this claim towards the deadline; waiting does not count."""
+    """The claim ends, the run goes on: its time counts towards the deadline; waiting does not count."""
     claimed_at = Claim.objects.values_list("claimed_at", flat=True).get(run_id=run.id)
     seconds = (timezone.now() - claimed_at).total_seconds() if claimed_at else 0
     Run.objects.filter(id=run.id).update(active_seconds=run.active_seconds + max(0.0, seconds))
+    after_commit(lambda: ring_run(run))

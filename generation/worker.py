@@ -22,6 +22,7 @@ from rq.worker import Worker as RQWorker
 from generation import jobs, sweep
 from generation.claims import owner_prefix
 from generation.events import LOST_CONNECTION
+from memory.base import tallies
 from memory.base.news import AWAY
 
 log = structlog.get_logger()
@@ -82,12 +83,14 @@ class Worker(RQWorker):
         return super().perform_job(job, queue)
 
     def monitor_work_horse(self, job: Job, queue: Queue) -> None:
-        """Wait for the horse; if it died, its runs go back into the queue before anything else happens."""
+        """Wait for the horse; if it died, its runs go back into the queue before anything else happens. What it has
+        counted is kept with what those before it have."""
         horse = self.horse_pid
         try:
             self.patiently_once(lambda: super(Worker, self).monitor_work_horse(job, queue))
         finally:
             self.release(horse)
+            tallies.fold_dead()
 
     def patiently_once(self, work: Any) -> None:
         try:

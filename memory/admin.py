@@ -3,17 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from memory import tokens
-from memory.models import Change, File, Membership, Proposal, Token, User, Workspace
+from memory import invitations, sentences, tokens
+from memory.models import Change, File, Invitation, Membership, Proposal, Role, Token, User, Workspace
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(ModelAdmin):
     """To look at. Who has the right to change may run the actions, which are verbs; a form would save whole rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -23,7 +29,7 @@ class ReadOnly(admin.ModelAdmin):
         return obj is None and super().has_change_permission(request)
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
 
@@ -38,7 +44,10 @@ class ReadOnlyInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "language", "is_active", "is_staff", "last_login")
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), (_("Reading"), {"fields": ("language", "study_level")}))
     add_fieldsets = (
@@ -60,14 +69,41 @@ def is_above(other: User | None, user: User | AnonymousUser) -> bool:
     return other is not None and other.is_superuser and not user.is_superuser
 
 
-class MembershipInline(admin.TabularInline):
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Django's own, in our look."""
+
+
+class OneOwner(BaseInlineFormSet):
+    """A workspace keeps an owner, whoever changes its members."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = Membership.objects.filter(workspace=self.instance, role=Role.OWNER)
+        owners = set(rows.values_list("user_id", flat=True))
+        for form in self.forms:
+            facts = getattr(form, "cleaned_data", {})
+            if "user" not in facts:
+                continue
+            owners -= {form.instance.user_id, form.initial.get("user")}
+            if facts["role"] == Role.OWNER and not facts.get("DELETE"):
+                owners.add(facts["user"].pk)
+        if not owners and not any(self.errors):
+            raise ValidationError(sentences.say("conflict.last_owner", {}))
+
+
+class MembershipInline(TabularInline):
     model = Membership
+    formset = OneOwner
     extra = 0
     autocomplete_fields = ("user",)
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):
+class WorkspaceAdmin(ModelAdmin):
     list_display = ("name", "created_at")
     search_fields = ("name",)
     inlines = (MembershipInline,)
@@ -92,6 +128,20 @@ class TokenAdmin(ReadOnly):
         for token in chosen:
             tokens.revoke(token)
             self.log_change(request, token, "revoked")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    """Never shows a digest. Owners invite on the page of their workspace, where the link is shown to them alone."""
+
+    fields = ("workspace", "role", "email", "invited_by", "state", "created_at", "expires_at", "accepted_by")
+    list_display = ("workspace", "role", "email", "invited_by", "state", "created_at")
+    list_select_related = ("workspace", "invited_by", "accepted_by")
+    search_fields = ("workspace__name", "email", "invited_by__username")
+
+    @admin.display(description=_("state"))
+    def state(self, invitation: Invitation) -> str:
+        return gettext(invitations.state(invitation))
 
 
 class Record(ReadOnly):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from ninja.security.base import AuthBase
+from structlog.contextvars import bind_contextvars
 
 from memory import tokens
 from memory.base.errors import PermissionRefused, SignInNeeded
@@ -33,7 +34,9 @@ def user_of(request: HttpRequest) -> User:
 
 
 def recognised(request: HttpRequest, user: User) -> User:
-    """Known now, also to a refusal that follows: it is told in the user's language, not in their browser's."""
+    """Known now, also to a refusal that follows: it is told in the user's language, not in their browser's. And to
+    the log, until the request ends."""
+    bind_contextvars(user=str(user.pk))
     request.user = user
     request.LANGUAGE_CODE = user.language
     return user

@@ -51,6 +51,20 @@ SENTENCES: dict[str, Promise] = {
     "not_found.workspace": _(
         "This workspace does not exist, or you are no member. Nothing was changed. Choose one of yours."
     ),
+    "not_found.member": _("They are no member of this workspace. Nothing was changed. Look at its list of members."),
+    "not_found.invitation": _(
+        "There is no such invitation. Nothing was changed. Check that the link is whole, or ask for a new one."
+    ),
+    "not_found.token": _("There is no such token of yours. Nothing was changed. Look at the list in your profile."),
+    "conflict.last_owner": _(
+        "A workspace keeps at least one owner. Nothing was changed. Make somebody else an owner first."
+    ),
+    "conflict.member": _("You are {held:word} in this workspace already. Nothing was changed. Go to your documents."),
+    "conflict.invitation_used": _("This invitation has been used. Nothing was changed. Ask {by} for a new one."),
+    "conflict.invitation_expired": _("This invitation is too old. Nothing was changed. Ask {by} for a new one."),
+    "conflict.invitation_revoked": _(
+        "This invitation was withdrawn. Nothing was changed. Ask an owner of the workspace for a new one."
+    ),
     "not_found.user": _("There is no such user. Nothing was changed. Check the name."),
     "not_found.file": _("A file is not in this workspace. Nothing was started. Upload it here first."),
     "not_found.step": _("This run has no such step. Nothing was started. Choose one of its steps."),
@@ -121,6 +135,27 @@ SENTENCES: dict[str, Promise] = {
     "conflict.binned": _("This document lies in the bin. Nothing was started. Take it out first."),
     "limit.chapters": _(
         "A course has at most {limit} chapters. Nothing was added. Remove one, or begin another course."
+    ),
+    # Learning
+    "not_found.attempt": _(
+        "This attempt does not exist, or is not yours to see. Nothing was changed. Look at the course."
+    ),
+    "not_found.question": _(
+        "This question is not asked there. What you answered before is kept. Load the questions again."
+    ),
+    "conflict.no_questions": _("Nothing is asked there. Nothing was begun. Look at the course."),
+    "conflict.questions_changed": _(
+        "These questions were changed after you opened them. Nothing was begun. Load them again."
+    ),
+    "conflict.time_up": _("The time is up. What was kept by then counts. Look at the result."),
+    "conflict.attempt_ended": _("You have handed this in already. What was kept by then counts. Look at the result."),
+    "conflict.attempt_open": _("You have not handed this in yet. Your answers are kept. Hand it in first."),
+    "conflict.no_chapter": _("Only chapters can be finished. Nothing was changed. Choose one."),
+    "validation.given": _(
+        "This is no answer to this question. What you answered before is kept. Choose among those shown."
+    ),
+    "validation.answer_too_long": _(
+        "The answer is too long. What you answered before is kept. Shorten it to {limit} characters."
     ),
     # Work in a child process
     "tool.child_timeout": _(

@@ -4,11 +4,12 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from memory.base.errors import InvalidInput, SignInNeeded
+from memory.base.errors import InvalidInput, NotFound, SignInNeeded
 from memory.models import Token, User
 
 PREFIX = "scr_"
@@ -56,6 +57,18 @@ def live(secrets: Iterable[str]) -> set[str]:
     """Those of the secrets that still open something; one query for all."""
     by_digest = {digest(secret): secret for secret in secrets}
     return {by_digest[found] for found in standing().filter(digest__in=by_digest).values_list("digest", flat=True)}
+
+
+def of(user: User) -> QuerySet[Token]:
+    """What still opens something in their name, newest first."""
+    return standing().filter(user=user).order_by("-id")
+
+
+def revoke_own(token_id: UUID, by: User) -> None:
+    token = Token.objects.filter(id=token_id, user=by).first()
+    if token is None:
+        raise NotFound("token")
+    revoke(token)
 
 
 def revoke(token: Token) -> None:

@@ -4,15 +4,20 @@ import asyncio
 import os
 import signal
 
+import structlog
 from pydantic import BaseModel, ConfigDict
 
-from generation.models import Queue
+from generation.events import Draft
+from generation.models import Queue, Run, RunState
 from generation.orders import Order
 from generation.recipes.base import Options, Recipe
 from generation.running import Running
 from generation.steps import StepInProgress
-from generation.waiting import Child
+from generation.waiting import Child, write_children
+from memory.base.database import db
 from memory.base.errors import InvalidInput, ScriptoriumError
+
+log = structlog.get_logger()
 
 
 class AnyOptions(Options):
@@ -34,6 +39,17 @@ async def three_steps(run: Running) -> None:
         await run.step(key, value, returns=str)
 
 
+async def crowded_steps(run: Running) -> None:
+    """One step begins while two others wait for their turn to record."""
+    run.plan({"one": 1, "two": 1, "three": 1})
+    async with run.ledger.outbox.lock:
+        steps = []
+        for key in ("one", "two", "three"):
+            steps.append(asyncio.ensure_future(run.step(key, value, returns=str)))
+            await asyncio.sleep(0.01)
+    await asyncio.gather(*steps)
+
+
 async def slow_steps(run: Running) -> None:
     """Each step takes `seconds`, `parts` of them at once."""
     seconds, parts = run.run.options.get("seconds", 0.2), run.run.options.get("parts", 3)
@@ -44,6 +60,28 @@ async def slow_steps(run: Running) -> None:
 
     run.plan({f"part-{n}": 1 for n in range(parts)})
     await run.gather(*(run.step(f"part-{n}", produce, returns=str) for n in range(parts)))
+
+
+async def endless(run: Running) -> None:
+    """Records a step, then works on two others that never end."""
+    await run.step("good", value, returns=str)
+
+    async def produce(step: StepInProgress) -> str:
+        await asyncio.Event().wait()
+        return await value(step)
+
+    await run.gather(*(run.step(key, produce, returns=str) for key in ("left", "right")))
+
+
+async def noisy(run: Running) -> None:
+    """Two steps at once log something, themselves and where they reach the database."""
+
+    async def produce(step: StepInProgress) -> str:
+        log.info("made", key=step.key)
+        await db(log.info, "kept", key=step.key)
+        return await value(step)
+
+    await run.gather(*(run.step(key, produce, returns=str) for key in ("left", "right")))
 
 
 async def failing_step(run: Running) -> None:
@@ -87,15 +125,44 @@ async def asking(run: Running) -> None:
     await run.step("after", produce, returns=str)
 
 
-PART = Recipe("part", "tests.jobs.three_steps", queue=Queue.HIGH)
-SLOW_PART = Recipe("part", "tests.jobs.slow_steps", queue=Queue.HIGH)
+def parts_of(run: Running) -> list[Child]:
+    """Three runs of the job named by the option `part`, with its `options`."""
+    asked = run.run.options
+    recipe = Recipe("part", asked.get("part", "tests.jobs.three_steps"), options=AnyOptions, queue=Queue.HIGH)
+    return [Child(recipe, Order(f"part {n}", options=asked.get("options", {}))) for n in range(3)]
 
 
-async def spreading(run: Running) -> None:
-    children = [Child(PART, Order(f"part {n}")) for n in range(3)]
-    ended = await run.spread("parts", children)
-    await run.step("after", value, returns=str)
-    assert len(ended) == 3
+async def spreading(run: Running) -> list[str]:
+    """What its parts came to."""
+    ended = await run.spread("parts", parts_of(run))
+
+    async def tell(step: StepInProgress) -> list[str]:
+        return [f"{child.id} {child.claim.state}" for child in ended]
+
+    return await run.step("told", tell, returns=list[str])
+
+
+async def forsaking(run: Running) -> None:
+    """Fails when somebody has begun one of its parts."""
+    begun = Run.objects.filter(parent=run.run, claim__state=RunState.RUNNING)
+    async with run.slots.taken():  # it works beside them, and is not parked
+        parts = asyncio.ensure_future(run.spread("parts", parts_of(run)))
+        try:
+            while not await db(begun.exists):
+                await asyncio.sleep(0.02)
+            raise ZeroDivisionError
+        finally:
+            parts.cancel()
+
+
+async def begetting(run: Running) -> None:
+    """Begins parts when it is told to end."""
+    await run.step("good", value, returns=str)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        told = Draft.of("step", key="parts", state="running", attempt=1)
+        await run.ledger.record([told], lambda: write_children(run.run, "parts", parts_of(run)))
 
 
 async def deadly(run: Running) -> None:

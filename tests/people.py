@@ -7,6 +7,7 @@ from django.test import Client
 
 from memory import tokens, workspaces
 from memory.models import Role, User, Workspace
+from tests.password import PASSWORD
 
 
 @dataclass
@@ -30,7 +31,7 @@ class People:
 
 def make_people() -> People:
     owner, teammate, viewer, stranger = (
-        User.objects.create_user(name, f"{name}@example.org", "correct horse")
+        User.objects.create_user(name, f"{name}@example.org", PASSWORD)
         for name in ("owner", "teammate", "viewer", "stranger")
     )
     workspace = workspaces.create("Scriptorium", owner)

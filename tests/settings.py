@@ -11,4 +11,4 @@ RUN_JOBS = [*RUN_JOBS, "tests."]
 if "CHAOS_FAULT" in os.environ:
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.chaos.faults.FaultPoints"]
     # Soon enough for faults, and longer than anything is frozen for.
-    MODEL_TIMEOUTS = {"connect": 5, "first_token": 5, "idle": 5, "total": 30}
+    MODEL_TIMEOUTS = {"connect": 5, "first_token": 5, "idle": 5, "total": int(os.environ.get("CHAOS_TOTAL", "30"))}

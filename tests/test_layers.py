@@ -24,7 +24,7 @@ from importlinter.cli import lint_imports
 
 FLOORS = ("memory", "generation", "chat", "config")  # from the ground up
 DOORS = re.compile(
-    r"(^|/)(views|consumers|jobs|admin|api|health)\.py$|/(admin|api)/\w+\.py$|/management/commands/\w+\.py$"
+    r"(^|/)(consumers|jobs|admin|api|health)\.py$|/(admin|api|views)/\w+\.py$|/management/commands/\w+\.py$"
 )
 SAVES = {"save", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
 QUERYSET_SAVES = {"create", "update", "delete"}  # dictionaries and verbs of ours have these names, too
@@ -264,7 +264,7 @@ def test_doors_write_no_rows(house: list[Source]) -> None:
     assert {
         "chat/consumers.py",
         "generation/api/runs.py",
-        "memory/views.py",
+        "memory/views/people.py",
         "config/management/commands/prepare.py",
     } <= {source.path for source in house if DOORS.search(source.path)}
     assert writing_doors(house) == []

@@ -86,7 +86,7 @@ class Run:
         job.result.unlink(missing_ok=True)
         await self._once(job.command, shown=True)
         if job.result.exists():
-            log.ours.info("It is in %s, and in the admin. Everything goes on until Ctrl-C.", job.result)
+            log.ours.info("It is in %s, and on your first page. Everything goes on until Ctrl-C.", job.result)
 
     async def _once(self, command: Command, *, shown: bool = False) -> bytes:
         """Runs a command that ends. `shown`: the terminal is its own; otherwise returns what it printed."""

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Header, Query, Router, Status
+from ninja import Query, Router, Status
 
 from generation import actions, document_pictures, documents, folders, pictures
+from generation.api.parameters import Cursor, Key
 from generation.document_schemas import ActionIn, DocumentIn, DocumentOut, DocumentPage, EditIn, EmptiedOut
 from generation.history_pictures import written
 from generation.history_schemas import ChangedOut
@@ -25,7 +26,7 @@ def index(
     folder: UUID | None = None,
     bin: bool = False,
     state: str = Query("", description="one or more, with commas between"),
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> dict[str, Any]:
     return document_pictures.listing(request.user, cursor, kind=kind, q=q, folder=folder, is_binned=bin, state=state)
 
@@ -86,7 +87,7 @@ def act(
     document_id: UUID,
     action: str,
     body: ActionIn | None = None,
-    idempotency_key: str | None = Header(None, max_length=200),
+    idempotency_key: Key = None,
 ) -> Status[dict[str, Any]]:
     """One of the actions that its kind declares."""
     document = documents.visible(request.user, document_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 from ninja import Router
 
 from generation import documents, history_pictures
+from generation.api.parameters import Cursor
 from generation.history_pictures import written
 from generation.history_schemas import ChangedOut, ChangeOut, ChangePage, ProposalOut, ProposalPage, SnapshotPage
 from memory import history
@@ -18,7 +19,7 @@ router = Router(tags=["history"])
 def changes(
     request: SignedInRequest,
     document_id: UUID,
-    cursor: str | None = None,
+    cursor: Cursor = None,
     object: UUID | None = None,
     group: UUID | None = None,
 ) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def undo_group(request: SignedInRequest, group_id: UUID) -> dict[str, Any]:
 
 
 @router.get("/documents/{uuid:document_id}/snapshots", response=SnapshotPage, summary="States to go back to")
-def snapshots(request: SignedInRequest, document_id: UUID, cursor: str | None = None) -> dict[str, Any]:
+def snapshots(request: SignedInRequest, document_id: UUID, cursor: Cursor = None) -> dict[str, Any]:
     return history_pictures.snapshots(documents.visible(request.user, document_id), cursor)
 
 
@@ -63,7 +64,7 @@ def restore(request: SignedInRequest, snapshot_id: UUID) -> dict[str, Any]:
 
 @router.get("/documents/{uuid:document_id}/proposals", response=ProposalPage, summary="What machines would write")
 def proposals(
-    request: SignedInRequest, document_id: UUID, state: str | None = None, cursor: str | None = None
+    request: SignedInRequest, document_id: UUID, state: str | None = None, cursor: Cursor = None
 ) -> dict[str, Any]:
     return history_pictures.proposals(documents.visible(request.user, document_id), cursor, state)
 

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Header, Router, Status
+from ninja import Router, Status
 
 from generation import actions, pictures, runs
+from generation.api.parameters import Cursor, Key
 from generation.models import Run
 from generation.orders import Order
 from generation.registry import recipe_of
@@ -22,9 +23,7 @@ def drawn(run: Run, request: SignedInRequest) -> dict[str, Any]:
 
 
 @router.post("/runs", response={202: RunOut}, summary="Start a run")
-def start(
-    request: SignedInRequest, order: OrderIn, idempotency_key: str | None = Header(None, max_length=200)
-) -> Status[dict[str, Any]]:
+def start(request: SignedInRequest, order: OrderIn, idempotency_key: Key = None) -> Status[dict[str, Any]]:
     """The same Idempotency-Key with the same order answers with the run that it started the first time."""
     recipe = recipe_of(order.kind)
     workspace = workspaces.choose(request.user, order.workspace, Role.EDITOR)
@@ -43,7 +42,7 @@ def start(
 
 @router.get("/runs", response=RunPage, summary="Runs, newest first")
 def index(
-    request: SignedInRequest, state: str | None = None, mine: bool = False, cursor: str | None = None
+    request: SignedInRequest, state: str | None = None, mine: bool = False, cursor: Cursor = None
 ) -> dict[str, Any]:
     return pictures.listing(request.user, state, mine, cursor)
 
@@ -66,7 +65,7 @@ def retry(
     request: SignedInRequest,
     run_id: UUID,
     body: RetryIn | None = None,
-    idempotency_key: str | None = Header(None, max_length=200),
+    idempotency_key: Key = None,
 ) -> Status[dict[str, Any]]:
     run = pictures.visible(request.user, run_id)
     new, _ = actions.retry(run, by=request.user, steps=body.steps if body else (), key=idempotency_key)

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from ninja import Header, Router, Status
+from ninja import Router, Status
 
 from generation import actions, document_pictures, documents, pictures, sections
+from generation.api.parameters import Key
 from generation.document_schemas import SectionEditIn, SectionIn, SectionOut
 from generation.history_pictures import written
 from generation.history_schemas import ChangedOut
@@ -71,7 +72,7 @@ def retry(
     request: SignedInRequest,
     section_id: UUID,
     body: RetryIn | None = None,
-    idempotency_key: str | None = Header(None, max_length=200),
+    idempotency_key: Key = None,
 ) -> Status[dict[str, Any]]:
     """A new run, with what is good; `steps` names some of the section's, without them it is all."""
     section = sections.visible(request.user, section_id)

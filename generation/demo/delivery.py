@@ -37,7 +37,7 @@ class Delivery:
     """One answer on its way."""
 
     def __init__(self, chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo, answer: Answer) -> None:
-        self._clock = Clock(demo.pace)
+        self._clock = Clock(lambda: demo.pace)
         self._chat = chat
         self._fault = fault
         self._line = line

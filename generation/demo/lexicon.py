@@ -41,7 +41,8 @@ FRENCH = Language(
         " voudrais souhaite ajoute ajouter modifie change mets remplace termine évite utilise mots mot maximum minimum"
         " json schéma markdown français française anglais merci bonjour niveau texte sujet suivant suivante rends rend"
         " non aucun aucune mois jours jour semaines semaine heures minutes pages page partir insiste citer"
-        " tenir compte est-ce choisis choisir leçon chapitre cours section partie titre standard détaillé"
+        " tenir compte est-ce choisis choisir leçon chapitre cours section partie titre standard détaillé court"
+        " courte flash"
     ),
     articles=vocabulary("le la les l un une ce cet cette ces"),
     links=vocabulary("de d du des à"),
@@ -108,7 +109,7 @@ ENGLISH = Language(
         " after above below write make create give answer please propose generate produce return use using add change"
         " set update want need like words word maximum minimum json schema markdown english french text one"
         " approximately roughly exactly least level following months days weeks hours minutes pages page choose lesson"
-        " chapter course section part title brief standard detailed"
+        " chapter course section part title brief standard detailed short flash"
     ),
     articles=vocabulary("the a an this these"),
     links=vocabulary("of"),

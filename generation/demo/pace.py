@@ -1,7 +1,10 @@
-"""Deals out tokens against a clock: token k is due at start + k / rate, however late the one before it was."""
+"""Deals out tokens against a clock: token k is due at start + k / rate, however late the one before it was.
+
+The rate is asked for with each token, so that a new one holds for the streams that are under way, too.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,10 +23,11 @@ class Pace:
 class Clock:
     """One stream's timetable, started when the request arrived."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._rate = pace.rate
+    def __init__(self, pace: Callable[[], Pace]) -> None:
+        self._pace = pace
+        self._rate = pace().rate
         self._now = asyncio.get_running_loop().time
-        self._start = self._now() + pace.first_token
+        self._start = self._now() + pace().first_token
         self._sent = 0
 
     async def deal(self, pieces: Sequence[T]) -> AsyncIterator[Sequence[T]]:
@@ -42,8 +46,15 @@ class Clock:
 
     async def _due(self) -> int:
         """How many pieces are due and not sent, at least one: sleeps until then."""
-        target = self._start + (self._sent / self._rate if self._rate else 0)
-        await asyncio.sleep(max(0.0, target - self._now()))
+        if (rate := self._pace().rate) != self._rate:
+            self._change(rate)
         if not self._rate:
+            await asyncio.sleep(max(0.0, self._start - self._now()))
             return BURST
+        await asyncio.sleep(max(0.0, self._start + self._sent / self._rate - self._now()))
         return max(1, int((self._now() - self._start) * self._rate) + 1 - self._sent)
+
+    def _change(self, rate: float) -> None:
+        """The next piece is due now, or with the first one; those after it follow at the new rate."""
+        self._start = max(self._start, self._now()) - (self._sent / rate if rate else 0)
+        self._rate = rate

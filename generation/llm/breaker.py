@@ -18,19 +18,30 @@ class Breaker:
     """Shared by all processes through Redis; this process's own while Redis is away.
 
     `failures` failures within `window` seconds and without a success between them pause a model for `pause` seconds.
+    `tell` hears whether a model rests, each time this is found out.
     """
 
-    def __init__(self, shared: SharedRedis, *, failures: int = 5, window: float = 60, pause: float = 30) -> None:
+    def __init__(
+        self,
+        shared: SharedRedis,
+        *,
+        failures: int = 5,
+        window: float = 60,
+        pause: float = 30,
+        tell: Callable[[ModelRef, bool], None] = lambda model, rests: None,
+    ) -> None:
         self._shared = shared
         self._local = LocalMarks()
         self._failures = failures
         self._window = window
         self._pause = pause
+        self._tell = tell
         self._troubled: set[ModelRef] = set()
 
     async def admit(self, model: ModelRef) -> None:
         """Raises `model.paused`, with the seconds left, unless a call may go out; after a pause, one may."""
         wait = await self._decide(lambda marks: self._wait(marks, model))
+        self._tell(model, wait > 0)
         if wait:
             raise ModelUnavailable("paused", retry_after=wait, model=str(model))
 
@@ -41,9 +52,11 @@ class Breaker:
             # A model that had no mark when the call was admitted has nothing to forget: Redis is not asked.
             if model in self._troubled:
                 await self._decide(lambda marks: marks.forget(*names))
+                self._tell(model, False)
         else:
             self._troubled.add(model)
-            await self._decide(lambda marks: self._fail(marks, names))
+            if await self._decide(lambda marks: self._fail(marks, names)):
+                self._tell(model, True)
 
     async def _wait(self, marks: Marks, model: ModelRef) -> float:
         paused, suspect, trial, hits = _names(model)
@@ -53,13 +66,16 @@ class Breaker:
             return tried or self._pause
         return left
 
-    async def _fail(self, marks: Marks, names: tuple[str, ...]) -> None:
+    async def _fail(self, marks: Marks, names: tuple[str, ...]) -> bool:
+        """Whether this failure pauses the model."""
         paused, suspect, trial, hits = names
         _, suspected = await marks.left(paused, suspect)
-        if suspected or await marks.burst(hits, self._failures, self._window):
-            await marks.set(paused, self._pause)
-            await marks.set(suspect, self._pause * SUSPICION)
-            await marks.forget(trial, hits)
+        if not suspected and not await marks.burst(hits, self._failures, self._window):
+            return False
+        await marks.set(paused, self._pause)
+        await marks.set(suspect, self._pause * SUSPICION)
+        await marks.forget(trial, hits)
+        return True
 
     async def _decide(self, decision: Callable[[Marks], Awaitable[T]]) -> T:
         try:

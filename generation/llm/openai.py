@@ -42,6 +42,7 @@ class OpenAIChat:
         """
         clock, events, chunks = StreamClock(timeouts), EventReader(), ChunkReader()
         async with AsyncExitStack() as stack:
+            stack.callback(clock.stop)
             sending = self._sending(body(model, request, self.spec), timeouts, request_id)
             pieces = await self._open(stack, sending, clock)
             while piece := await self._next(pieces, clock, chunks):

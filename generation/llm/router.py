@@ -1,12 +1,12 @@
 """One answer out of a chain of models: tries of one model, then the next one, each attempt told to the journal."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from itertools import count
 
 from generation.llm.breaker import Breaker
-from generation.llm.journal import Attempt, Journal, Reason
+from generation.llm.journal import Attempt, Journal, NoRoomYet, Reason
 from generation.llm.leases import Leases
 from generation.llm.providers import Providers
 from generation.llm.retries import RetryPolicy
@@ -111,8 +111,7 @@ class Router:
     async def _attempt(self, attempt: Attempt, request: ModelRequest, journal: Journal) -> Answer:
         model = attempt.model
         provider = self._providers[model.provider]
-        async with self._leases.hold(model.provider, provider.spec.parallel):
-            request_id = await journal.begin(attempt, request)
+        async with self._begun(attempt, request, journal) as request_id:
             tally, failed = Tally(model, request), None
             try:
                 stream = provider.stream(model.model, request, timeouts=self._timeouts, request_id=request_id)
@@ -126,3 +125,23 @@ class Router:
                 raise
             finally:
                 await journal.settle(attempt, tally.outcome(failed))
+
+    @asynccontextmanager
+    async def _begun(self, attempt: Attempt, request: ModelRequest, journal: Journal) -> AsyncIterator[str]:
+        """A lease and the request id. Who waits for room holds no lease."""
+        provider = attempt.model.provider
+        async with AsyncExitStack() as turn:
+            for refused in count():
+                async with self._leases.hold(provider, self._providers[provider].spec.parallel):
+                    try:
+                        request_id = await journal.begin(attempt, request)
+                    except NoRoomYet:
+                        pass
+                    else:
+                        await turn.aclose()
+                        yield request_id
+                        return
+                if refused:
+                    await journal.room()
+                else:
+                    await turn.enter_async_context(journal.turn())

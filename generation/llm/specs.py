@@ -1,7 +1,8 @@
 """Facts about providers, as data: where they are, what they accept, how much they are asked at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 # How far a provider holds an answer to a JSON schema: to its letter, to "some JSON object", not at all.
 SchemaSupport = Literal["strict", "object", "none"]
@@ -15,13 +16,13 @@ class ProviderSpec:
     kind: str
     base_url: str
     api_key: str = field(default="", repr=False)
-    parallel: int = 256
+    parallel: int = 100_000  # what it stands at once; what we ask of any is in the settings
     schema: SchemaSupport = "strict"
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     ask_usage: bool = True
 
 
-# Public endpoints; settings add the key with `dataclasses.replace` and their own entries beside these.
+# Public endpoints; settings add the key with `dataclasses.replace`.
 KNOWN: dict[str, ProviderSpec] = {
     spec.name: spec
     for spec in (
@@ -35,3 +36,25 @@ KNOWN: dict[str, ProviderSpec] = {
         ProviderSpec("ollama", "openai", "http://127.0.0.1:11434/v1", parallel=4),
     )
 }
+
+# What servers that call themselves compatible (vLLM, llama.cpp, LiteLLM, LM Studio) take: the older name of the limit.
+COMPATIBLE = ProviderSpec("compatible", "openai", "")
+
+LOOPBACK = {"localhost", "::1"}
+PORTS = {"http": 80, "https": 443}
+
+
+def at(url: str) -> ProviderSpec:
+    """The dialect spoken at this address: of the known provider whose host it is (or a part of it), else COMPATIBLE."""
+    host, port = place_of(url)
+    for spec in KNOWN.values():
+        known, known_port = place_of(spec.base_url)
+        if port == known_port and (host == known or host.endswith(f".{known}")):
+            return replace(spec, base_url=url)
+    return replace(COMPATIBLE, base_url=url)
+
+
+def place_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return "127.0.0.1" if host in LOOPBACK else host, parts.port or PORTS.get(parts.scheme, 0)

@@ -1,4 +1,8 @@
-"""An answer as an instance of a pydantic model: asked for by schema, read leniently, repaired once."""
+"""An answer as an instance of a pydantic model: asked for by schema, read leniently, repaired once.
+
+Of lists with too many items the first are kept, and titles that are too long are shortened: that is no reason to pay
+for the whole answer again. What was left out is told; a text is never shortened.
+"""
 
 import json
 import re
@@ -12,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from generation.llm import schemas
-from generation.llm.journal import Journal
+from generation.llm.journal import Cut, Journal
 from generation.llm.router import Router
 from generation.llm.values import Answer, Message, ModelRef, ModelRequest
 from memory.base.errors import ModelBadOutput
@@ -22,6 +26,8 @@ M = TypeVar("M", bound=BaseModel)
 FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 MAX_PROBLEMS = 20
+LINE = 300  # characters: what may be no longer than that is a title or a caption, not a text
+MENDINGS = 4  # what is mended may have hidden something else
 
 
 async def answer_as(
@@ -29,20 +35,25 @@ async def answer_as(
 ) -> tuple[Answer, M]:
     """An answer and the valid instance read from it.
 
-    What does not fit goes back once, with its problems, to the model that wrote it; then `model.not_as_asked`.
+    What does not fit goes back once, with its problems, to the model that wrote it; then `model.not_as_asked`. The
+    journal is told what was left out of an answer that said too much.
     """
     asked = replace(request, schema=schemas.of(schema), schema_name=NO_NAME.sub("_", schema.__name__))
     answer = await router.answer(chain, asked, journal)
     try:
-        return answer, parse(answer.content, schema)
+        value, cuts = parse(answer.content, schema)
     except ModelBadOutput as error:
         again = replace(asked, messages=(*asked.messages, *_objection(answer, error)))
-        repaired = await router.answer([answer.model], again, journal, reason="repair", because=error)
-    return repaired, parse(repaired.content, schema)
+        answer = await router.answer([answer.model], again, journal, reason="repair", because=error)
+        value, cuts = parse(answer.content, schema)
+    if cuts:
+        journal.trimmed(cuts)
+    return answer, value
 
 
-def parse(text: str, schema: type[M]) -> M:
-    """The instance in a text that may wrap its JSON in prose or a code fence; raises `model.not_as_asked`."""
+def parse(text: str, schema: type[M]) -> tuple[M, list[Cut]]:
+    """The instance in a text that may wrap its JSON in prose or a code fence, and what was left out of it; raises
+    `model.not_as_asked`."""
     # Halves of a character that arrived apart are joined; pydantic refuses text with a half alone.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     problems = ["no JSON object"]
@@ -65,13 +76,39 @@ def _candidates(text: str) -> Iterator[Any]:
             continue
 
 
-def _validate(data: Any, schema: type[M]) -> M:
-    try:
-        return schema.model_validate(data)
-    except ValidationError as error:
-        if not _flatten(data, error):
-            raise
-    return schema.model_validate(data)
+def _validate(data: Any, schema: type[M]) -> tuple[M, list[Cut]]:
+    cuts: list[Cut] = []
+    for _ in range(MENDINGS):
+        try:
+            return schema.model_validate(data), cuts
+        except ValidationError as error:
+            trimmed = _trim(data, error)
+            cuts += trimmed
+            if not _flatten(data, error) and not trimmed:
+                raise
+    return schema.model_validate(data), cuts
+
+
+def _trim(data: Any, error: ValidationError) -> list[Cut]:
+    """Lists and titles that are too long are brought to their length; which, how much of them was kept, and of what."""
+    cuts = []
+    for item in error.errors(include_url=False):
+        most, value = item.get("ctx", {}).get("max_length", 0), item["input"]
+        is_list = item["type"] == "too_long" and isinstance(value, list)
+        is_title = item["type"] == "string_too_long" and most <= LINE
+        if item["loc"] and (is_list or is_title):
+            with suppress(LookupError, TypeError):  # pydantic puts the names of a union's members into the path
+                kept = value[:most] if is_list else shortened(value, most)
+                reduce(getitem, item["loc"][:-1], data)[item["loc"][-1]] = kept
+                cuts.append(Cut(".".join(map(str, item["loc"])), len(kept), len(value)))
+    return cuts
+
+
+def shortened(text: str, most: int) -> str:
+    """Its first words, and … for the rest."""
+    whole = text[:most]
+    words = whole[: whole.rfind(" ")] if whole.rfind(" ") > most // 2 else whole[:-1]
+    return words.rstrip(" ,;:.–—-") + "…"
 
 
 def _flatten(data: Any, error: ValidationError) -> bool:

@@ -10,6 +10,7 @@ from generation.models.documents import (
     SectionQuerySet,
     Standing,
 )
+from generation.models.learning import GRACE, Attempt, AttemptQuerySet, AttemptState, Completion
 from generation.models.prompting import Agent, Prompt, PromptVersion
 from generation.models.work import (
     END_STATES,
@@ -17,6 +18,7 @@ from generation.models.work import (
     RECORDED_STATES,
     Call,
     CallState,
+    Chore,
     Claim,
     Event,
     Queue,
@@ -29,9 +31,14 @@ from generation.models.work import (
 
 __all__ = [
     "Agent",
+    "Attempt",
+    "AttemptQuerySet",
+    "AttemptState",
     "Call",
     "CallState",
+    "Chore",
     "Claim",
+    "Completion",
     "Document",
     "DocumentQuerySet",
     "Drawing",
@@ -39,6 +46,7 @@ __all__ = [
     "END_STATES",
     "Event",
     "Folder",
+    "GRACE",
     "OPEN_STATES",
     "Prompt",
     "PromptVersion",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from generation.fields import Fields, Kind, SectionType, cleaned, one_line
 from generation.kinds import KINDS
 from generation.models.work import Run
+from memory import history
 from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
 from memory.base.paths import State
-from memory.models import AuthorKind, Editable, User, Workspace
+from memory.history import By
+from memory.models import AuthorKind, Change, Editable, User, Workspace
+
+# Many file into one folder at once, beside each other; who removes it waits for them, and they for whoever does.
+KEEP_FOLDER = "SELECT 1 FROM generation_folder WHERE id = %s::uuid AND workspace_id = %s FOR KEY SHARE"
 
 
 class Folder(models.Model):
@@ -30,6 +35,13 @@ class Folder(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def stays(folder_id: object, workspace: Workspace) -> bool:
+        """Whether there is such a folder; then nobody removes it until this transaction has ended."""
+        with connection.cursor() as sql:
+            sql.execute(KEEP_FOLDER, [str(folder_id), workspace.pk])
+            return sql.fetchone() is not None
 
 
 class Standing(models.TextChoices):
@@ -98,7 +110,9 @@ class Document(Editable):
         check_choice("status", state, Standing.values)
         check_choice("language", state, [code for code, _ in settings.LANGUAGES])
         state = {**state, "title": one_line(state["title"]) or ""}
-        if (folder := state.get("folder")) and not Folder.objects.filter(id=folder, workspace=self.home).exists():
+        folder = state.get("folder")
+        # One that it lies in already cannot be removed without this document's lock, which is ours.
+        if folder and folder != str(self.folder_id) and not Folder.stays(folder, self.home):
             raise InvalidInput("folder")
         return clean_under_columns(self, self.shape.fields, state)
 
@@ -117,7 +131,7 @@ class Section(Editable):
     OBJECT = "section"
     COLUMNS = ("parent", "rank", "present", "status", "locked", "fallback")
     LABELS = frozenset({"fallback", "status"})
-    UNITS = (frozenset({"diagram_code", "diagram", "diagram_error"}),)
+    UNITS = (frozenset({"diagram_type", "diagram_code", "diagram", "diagram_error"}),)
 
     document = models.ForeignKey(Document, models.CASCADE, related_name="sections")
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="sections")
@@ -177,6 +191,21 @@ class Section(Editable):
         labels = {"fallback": None, "status": Standing.READY} if writes and self.fallback and by != "undo" else {}
         return {**labels, **(self.outdated(values) if by in (AuthorKind.PERSON, AuthorKind.TOOL) else {})}
 
+    def after_change(self, changes: Sequence[Change]) -> list[Change]:
+        """A text that comes to stand in a stand-in makes it a text like any other; undo brings back what was."""
+        newest = changes[-1]
+        if newest.author == AuthorKind.UNDO or not self.is_text or not any(map(is_arrival, changes)):
+            return []
+        holder = Section.whole().filter(id=self.parent_id, fallback__isnull=False).first()
+        if holder is None or not holder.shape.only_holds:
+            return []
+        return history.edit(holder, {"fallback": None, "status": Standing.READY}, By.of(newest), group=newest.group)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it shows a text, and no stand-in for one."""
+        return self.present and self.fallback is None and (self.shape.only_holds or self.shape.body in self.fields)
+
     def outdated(self, values: dict[str, Any]) -> dict[str, None]:
         """What machines made from fields that would have other values now."""
         changed = {name for name, value in values.items() if value != self.fields.get(name)}
@@ -199,6 +228,19 @@ class Section(Editable):
             above = above.parent
         if not fits or above is not None or not self.rank:
             raise InvalidInput("place", type=self.type, within=list(within))
+
+    def check_room(self, changes: Sequence[Change]) -> None:
+        """`validation.sections_too_many` when people bring in, or back, one more than a document may hold."""
+        is_brought = any(change.path == "present" and change.author != AuthorKind.RECIPE for change in changes)
+        most = self.shape.most if is_brought and self.present else None
+        alike = Section.objects.filter(document_id=self.document_id, type=self.type, present=True)
+        if most is not None and alike.count() > most:
+            raise InvalidInput("sections_too_many", type=self.type, limit=most)
+
+
+def is_arrival(change: Change) -> bool:
+    """Something was written, or came to stand here."""
+    return change.path in ("present", "parent", "fallback") or change.path.split("/")[0] not in Section.COLUMNS
 
 
 def check_choice(name: str, state: State, allowed: Sequence[str]) -> None:

@@ -91,10 +91,18 @@ class Run(models.Model):
         indexes: ClassVar = [
             # The list of a workspace's runs, newest first, paged by id.
             models.Index(fields=["workspace", "-id"], name="run_list"),
+            # Retention looks for those that ended long ago and still have their single deltas.
+            models.Index(
+                fields=["finished_at"], name="run_unjoined", condition=Q(is_joined=False, finished_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.title or self.id}"
+
+    def is_own_of(self, user: User) -> bool:
+        """Nobody else sees it, so that whoever asked for it may stop it, whatever they may write."""
+        return self.is_private and self.user_id == user.pk
 
 
 class Claim(models.Model):
@@ -182,7 +190,8 @@ class Call(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="calls")
+    # What was paid outlives what it was paid for: budgets are sums of these rows.
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="calls")
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="calls")
     user = models.ForeignKey(User, models.CASCADE, related_name="calls")
     step = models.CharField(max_length=200)
@@ -217,6 +226,8 @@ class Call(models.Model):
             models.Index(fields=["workspace", "created_at"], name="call_workspace_day"),
             # The sweep looks for calls whose owner died.
             models.Index(fields=["run"], name="call_sent", condition=Q(state=CallState.SENT)),
+            # Retention looks for the oldest whose messages are still kept.
+            models.Index(fields=["created_at"], name="call_remembered", condition=Q(messages__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -236,3 +247,13 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.type}"
+
+
+class Chore(models.Model):
+    """Work of the house that is due now and then, and when that is, whichever process does it."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

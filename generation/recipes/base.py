@@ -1,7 +1,8 @@
 """What a recipe is: a kind of text, the job that writes it, the options it takes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,8 +26,35 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Work:
+    """Calls of one slot: how many and how long their answers are, in tokens, at least and at most."""
+
+    slot: str
+    calls: tuple[int, int]
+    tokens_out: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a page calls a kind: one of it, several, a new one, what its brief is asked with, its parts counted (`{n}`).
+
+    Words of ours that are translated where they are shown.
+    """
+
+    one: str
+    several: str
+    new: str
+    ask: str
+    parts: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One line of the registry. `job` is the dotted path a run stores; `manuscript` sets what was written in order."""
+    """One line of the registry. `job` is the dotted path a run stores; `manuscript` sets what was written in order.
+
+    `work` foresees what a writing with these options will ask of models; it is a guess, and shown as one. `coming` says
+    what a section of a type will hold, from the fields of its document.
+    """
 
     kind: str
     job: str
@@ -36,6 +64,9 @@ class Recipe:
     manuscript: Callable[[Document], Manuscript] | None = None
     actions: tuple[Action, ...] = ()
     phases: tuple[str, ...] = ()  # steps on which everything after them rests, in order
+    speech: Speech | None = None
+    work: Callable[[Any], Sequence[Work]] | None = None
+    coming: Callable[[str, Mapping[str, Any]], str] | None = None
 
     def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:
         """The steps to make again when these are: they, what lies in them, and all that rests on a phase among them."""

@@ -8,6 +8,8 @@ known to have ended when the cancellation goes on.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from functools import cache
 from typing import ParamSpec, TypeVar
 
@@ -30,7 +32,10 @@ def forget_executor() -> None:
 
 
 async def db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `fn` in a database thread and return what it returns or raise what it raises."""
+    """Run `fn` in a database thread and return what it returns or raise what it raises.
+
+    What it logs bears the run, step, user and request of the caller.
+    """
 
     def work() -> T:
         close_old_connections()
@@ -39,7 +44,7 @@ async def db(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         finally:
             close_old_connections()
 
-    return await finished(asyncio.get_running_loop().run_in_executor(executor(), work))
+    return await finished(asyncio.get_running_loop().run_in_executor(executor(), copy_context().run, work))
 
 
 async def finished(future: "asyncio.Future[T]") -> T:
@@ -47,8 +52,9 @@ async def finished(future: "asyncio.Future[T]") -> T:
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        if not future.done():
-            await asyncio.wait([future])
+        while not future.done():
+            with suppress(asyncio.CancelledError):  # however often
+                await asyncio.wait([future])
         if not future.cancelled():
             future.exception()  # retrieved, so that asyncio does not report it as lost
         raise

@@ -69,6 +69,10 @@ class BudgetSpent(ScriptoriumError):
     family, status = "budget", 402
 
 
+class BudgetHeld(BudgetSpent):
+    """It would do, once calls of the same run have ended that hold back more than they will use."""
+
+
 class ToolFailed(ScriptoriumError):
     family, status = "tool", 422
 

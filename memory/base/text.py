@@ -73,6 +73,11 @@ def read_json(raw: bytes | str) -> Any:
     return value
 
 
+def as_json(value: Any) -> str | None:
+    """A cleaned value as the text of a `jsonb` parameter; None is NULL."""
+    return None if value is None else orjson.dumps(value).decode()
+
+
 class DeltaGate:
     """Cleans text that arrives in pieces: a high surrogate at the end of one piece waits for its other half."""
 

@@ -36,6 +36,11 @@ class By:
     def person(cls, user: User) -> "By":
         return cls(AuthorKind.PERSON, user)
 
+    @classmethod
+    def of(cls, change: Change) -> "By":
+        """Whoever made this change."""
+        return cls(AuthorKind(change.author), change.user, change.run_id, change.step)
+
 
 def lock_roots(roots: Iterable[UUID]) -> None:
     """Wait for other writers of these documents, in one order everywhere; held to the end of the transaction."""

@@ -46,7 +46,6 @@ def write_as_recipe(
         reload(obj)
         state = obj.state()
         kept = set(values) if obj.is_locked else touched_by_people(obj, values, read_version)
-        kept |= {path for unit in obj.UNITS if unit & kept for path in unit & set(values)}
         if kept and not set(values) - kept - obj.LABELS:
             kept |= obj.LABELS & set(values)
         held = {
@@ -58,11 +57,12 @@ def write_as_recipe(
 
 
 def touched_by_people(obj: Editable, values: Mapping[str, Any], since: int) -> set[str]:
-    """Which of the paths people, or tools on their behalf, changed after this version.
+    """Which of the paths people, or tools on their behalf, changed after this version, or what is one with them.
 
     To remove the object is to take away all that they wrote in it, and in what stands in it; what they made is theirs.
     """
     theirs = [change.path for change in later_changes(obj, since) if change.author in PEOPLE]
+    theirs += [path for unit in obj.UNITS if any(paths.overlaps(path, theirs) for path in unit) for path in unit]
     touched = {path for path in values if paths.overlaps(path, theirs)}
     if values.get("present") is False and (theirs or is_of_people(obj)):
         touched.add("present")

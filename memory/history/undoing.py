@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -65,6 +66,30 @@ def undone_in(root_id: UUID) -> set[UUID]:
     return undone | {each.pk for each in parts.only("object_id", "group") if (each.object_id, each.group) in made}
 
 
+@dataclass(frozen=True)
+class Undone:
+    """What is undone in a document, with the undo that stands, which says who and when."""
+
+    changes: Mapping[UUID, Change]
+    wholes: Mapping[tuple[UUID, UUID], Change]  # by object and group: what went because its object did
+
+    def of(self, change: Change) -> Change | None:
+        return self.changes.get(change.pk) or self.wholes.get((change.object_id, change.group))
+
+
+def undos_in(root_id: UUID) -> Undone:
+    """As `undone_in`, in one query, with who undid."""
+    undos = Change.objects.filter(root_id=root_id).exclude(undoes=None).select_related("user", "undoes")
+    standing: dict[UUID, Change] = {}
+    known: set[UUID] = set()
+    for undo in undos.defer("before", "after", "undoes__before", "undoes__after").order_by("-version"):
+        if undo.pk not in known and undo.undoes:
+            known.add(undo.undoes.pk)
+            standing.setdefault(undo.undoes.pk, undo)
+    made = [undo for undo in standing.values() if undo.undoes and is_creation(undo.undoes)]
+    return Undone(standing, {(undo.object_id, undo.undoes.group): undo for undo in made if undo.undoes})
+
+
 def going_along(change: Change) -> list[UUID]:
     """What is undone with it: the other half of a move, all that its group made of a new object, and the labels that
     spoke of its text, where they still say so."""
@@ -106,9 +131,12 @@ def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
             raise in_the_way(obstacles, objects)
         try:
             with transaction.atomic():
-                return write_all(undoings, By(AuthorKind.UNDO, by), new_id())
+                written = write_all(undoings, By(AuthorKind.UNDO, by), new_id())
         except InvalidInput as error:  # what was, cannot be any more: its place is gone, or its kind has changed
             raise in_the_way(changes, load(named_by(changes)), error.code) from error
+        for undoing in undoings:
+            undoing.obj.check_room([change for change in written if change.object_id == undoing.obj.pk])
+        return written
 
 
 def write_all(undoings: Sequence[Undoing], by: By, group: UUID) -> list[Change]:

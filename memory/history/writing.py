@@ -15,6 +15,7 @@ from memory.base.ids import new_id
 from memory.base.paths import State
 from memory.base.text import clean_json, clean_text
 from memory.history.ground import By, admit, author_of, later_changes, lock_roots, reload, replay, tell
+from memory.history.resting import mark
 from memory.models import AuthorKind, Change, Editable, Snapshot
 
 
@@ -87,6 +88,7 @@ def write(
     changes = put_down(obj, layers, by, reason, group, old)
     if changes:
         obj.check_place()
+        obj.check_room(changes)
     return changes
 
 
@@ -112,9 +114,9 @@ def put_down(
     obj.take(state)
     obj.save(update_fields=["fields", "version", *obj.COLUMNS])
     Change.objects.bulk_create(changes)
-    obj.after_change(changes)
+    mark(obj)
     tell(obj)
-    return changes
+    return [*changes, *obj.after_change(changes)]
 
 
 def apply(state: State, wish: Wish) -> Change | None:

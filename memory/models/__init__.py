@@ -13,7 +13,7 @@ from memory.models.history import (
     Snapshot,
     SnapshotQuerySet,
 )
-from memory.models.people import Membership, Role, Token, User, Workspace, WorkspaceQuerySet
+from memory.models.people import Invitation, Membership, Role, Theme, Token, User, Workspace, WorkspaceQuerySet
 
 __all__ = [
     "AuthorKind",
@@ -23,6 +23,7 @@ __all__ = [
     "Editable",
     "File",
     "FileQuerySet",
+    "Invitation",
     "Membership",
     "Proposal",
     "ProposalQuerySet",
@@ -31,6 +32,7 @@ __all__ = [
     "Role",
     "Snapshot",
     "SnapshotQuerySet",
+    "Theme",
     "Token",
     "User",
     "Workspace",

@@ -98,12 +98,16 @@ class Editable(models.Model):
     def check_place(self) -> None:
         """Raises InvalidInput when it cannot stand where it does, among the others as they are now."""
 
+    def check_room(self, changes: Sequence[Change]) -> None:
+        """Raises InvalidInput when these changes make one too many of it, among the others as they are now."""
+
     def implied(self, values: dict[str, Any], by: AuthorKind) -> dict[str, Any]:
         """What else changes when these paths are changed by such an author."""
         return {}
 
-    def after_change(self, changes: Sequence[Change]) -> None:
-        """Follow-up in the same transaction: recompute, index, tell."""
+    def after_change(self, changes: Sequence[Change]) -> list[Change]:
+        """What follows from these changes, in the same transaction; the changes of other objects that it made."""
+        return []
 
 
 def settle(column: models.Field[Any, Any], value: Any) -> Any:
@@ -243,7 +247,10 @@ class Proposal(models.Model):
 
 
 class Basis(models.Model):
-    """One thing was made from another: `source` as it stood then, by the digest of its value at a path ("" is all)."""
+    """One thing was made from another: `source` as it stood then, by the digest of its value at a path ("" is all).
+
+    `is_stale`: it does not stand so now. Kept with every change of the source.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     root_id = models.UUIDField(db_index=True)
@@ -253,6 +260,7 @@ class Basis(models.Model):
     source_id = models.UUIDField(db_index=True)
     source_path = models.CharField(max_length=500, blank=True)
     digest = models.CharField(max_length=64)
+    is_stale = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [

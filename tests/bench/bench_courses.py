@@ -12,9 +12,10 @@ from typing import Any
 
 import django
 
-from tests.bench.bench_notes import demo_model
+from tests.bench.bench_notes import MOST_RATIO, demo_model
 from tests.bench.bench_stream import desk
 from tests.bench.house import House
+from tests.bench.promises import Promises
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 
@@ -27,16 +28,18 @@ def seconds(course: dict[str, Any]) -> float:
     return float(course["ended"] - course["began"])
 
 
-def report(name: str, courses: list[dict[str, Any]], alone: float | None = None) -> float:
+def report(name: str, courses: list[dict[str, Any]], promises: Promises, alone: float | None = None) -> float:
     took = statistics.median(seconds(course) for course in courses)
     slowest = max(courses, key=seconds)
     ratio = statistics.median(seconds(course) / course["chain"] for course in courses)
     one_by_one = statistics.median(course["sum"] for course in courses)
     against = f"{seconds(slowest) / alone:12.2f}" if alone else f"{'':12}"
     unfinished = sum(course["state"] != "done" for course in courses)
+    judged = "x chain" + promises.judge(f"x chain of {name}", ratio, MOST_RATIO)
+    judged += ", unfinished" + promises.judge(f"unfinished of {name}", unfinished, 0)
     print(
         f"{name:28}{took:8.1f}{seconds(slowest):10.1f}{ratio:10.3f}{one_by_one:12.1f}{against}{unfinished:12}"
-        f"{slowest['calls']:8}",
+        f"{slowest['calls']:8}  {judged}",
         flush=True,
     )
     return took
@@ -49,10 +52,13 @@ def main() -> None:
         f"{'':28}{'median':>8}{'slowest':>10}{'x chain':>10}{'one by one':>12}{'x alone':>12}{'unfinished':>12}"
         f"{'calls':>8}"
     )
+    promises = Promises()
     with demo_model() as url, House(2, DEMO_BASE_URL=url, OPENAI_API_KEY="", OPENAI_BASE_URL="") as house:
         one_round(house, 1)  # connections, imports and caches are not what is measured
-        alone = report("1 course", [course for _ in range(ROUNDS) for course in one_round(house, 1)])
-        report("5 courses, two workers", [course for _ in range(ROUNDS) for course in one_round(house, 5)], alone)
+        alone = report("1 course", [course for _ in range(ROUNDS) for course in one_round(house, 1)], promises)
+        five = [course for _ in range(ROUNDS) for course in one_round(house, 5)]
+        report("5 courses, two workers", five, promises, alone)
+    promises.end()
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ import httpx
 from config.supervisor.house import BASE, free_port
 from tests.bench.bench_stream import desk
 from tests.bench.house import House
+from tests.bench.promises import Promises
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+MOST_RATIO = 1.10  # of the wall time to the longest chain of calls (DESIGN 16)
 DAPHNE, UVICORN = "daphne", "uvicorn"
 
 # what, under which server, how many notes, on which queue
@@ -65,24 +67,28 @@ def one_round(house: House, count: int, queue: str) -> tuple[float, float, float
     return wall, max(note["chain"] for note in notes), sum(note["sum"] for note in notes), unfinished
 
 
-def report(house: House, name: str, count: int, queue: str) -> None:
+def report(house: House, name: str, count: int, queue: str, promises: Promises) -> None:
     rounds = [one_round(house, count, queue) for _ in range(ROUNDS)]
     wall, chain, everything = (statistics.median(one[n] for one in rounds) for n in range(3))
     ratio = statistics.median(one[0] / one[1] for one in rounds)
     unfinished = sum(one[3] for one in rounds)
-    print(f"{name:36}{wall:8.2f}{chain:8.2f}{ratio:8.3f}{everything:12.2f}{unfinished:12}", flush=True)
+    judged = "ratio" + promises.judge(f"ratio of {name}", ratio, MOST_RATIO)
+    judged += ", unfinished" + promises.judge(f"unfinished of {name}", unfinished, 0)
+    print(f"{name:36}{wall:8.2f}{chain:8.2f}{ratio:8.3f}{everything:12.2f}{unfinished:12}  {judged}", flush=True)
 
 
 def main() -> None:
     versions = f"Python {platform.python_version()}, Django {django.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {versions}; seconds, median of {ROUNDS}")
     print(f"{'':36}{'wall':>8}{'chain':>8}{'ratio':>8}{'one by one':>12}{'unfinished':>12}")
+    promises = Promises()
     with demo_model() as url:
         for server in (DAPHNE, UVICORN):
             with House(2, server, DEMO_BASE_URL=url, OPENAI_API_KEY="", OPENAI_BASE_URL="") as house:
                 one_round(house, 1, "web")  # connections, imports and caches are not what is measured
                 for name, _, count, queue in (row for row in ROWS if row[1] == server):
-                    report(house, name, count, queue)
+                    report(house, name, count, queue, promises)
+    promises.end()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,12 @@
 
 import os
 import platform
-import secrets
-import shutil
 import statistics
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
+from tests.bench.promises import Promises
 from tests.chaos import recovery
-from tests.chaos.stack import Stack
+from tests.chaos.stack import Stack, running_alone
 
 DEFAULTS = {"LEASE_SECONDS": "10", "SWEEP_SECONDS": "3", "RENUDGE_SECONDS": "10"}
 TIMES = int(os.environ.get("BENCH_TIMES", "10"))
@@ -45,21 +42,15 @@ def p95(taken: list[float]) -> float:
 
 
 def main() -> None:
-    os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
-    folder = Path(tempfile.mkdtemp(prefix="scriptorium-bench-", dir="/tmp"))
-    folder.chmod(0o711)
-    stack = Stack(folder, folder, **DEFAULTS)
-    try:
-        stack.start()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {TIMES} times each")
+    promises = Promises()
+    with running_alone(**DEFAULTS) as stack:
         stack.model(tokens_per_second=50)
-        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {TIMES} times each")
         for name, once, most in FIGURES:
             taken = measure(stack, once)
-            promised = f"at most {most:g}" if most else ""
-            print(f"{name:45} p50 {statistics.median(taken):6.2f} s  p95 {p95(taken):6.2f} s  {promised}", flush=True)
-    finally:
-        stack.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+            judged = promises.judge(name, p95(taken), most)
+            print(f"{name:45} p50 {statistics.median(taken):6.2f} s  p95 {p95(taken):6.2f} s {judged}", flush=True)
+    promises.end()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from generation.llm.openai import OpenAIChat
 from generation.llm.specs import ProviderSpec
 from generation.llm.values import ContentDelta, Message, ModelRequest, Timeouts
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 EVENT = (
     '{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"bench",'
     '"system_fingerprint":"fp_0","choices":[{"index":0,"delta":{"content":%s},"logprobs":null,"finish_reason":%s}]}'

@@ -4,20 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from generation.diagrams import rendering
 from generation.diagrams.svg import sanitise
 from memory.base.errors import ToolFailed
 from tests.generation.diagrams.gallery import FLOW
 from tests.generation.diagrams.test_svg import ATTACKS, HEAD
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no chromium here"),
-]
 
 RUN = "window.__xss = 1"
 MERMAID = [
@@ -37,12 +30,9 @@ MERMAID = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
+@pytest.fixture(scope="module", autouse=True)
+def easels() -> Iterator[None]:
+    yield
     rendering.easels.close()
 
 

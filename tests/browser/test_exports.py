@@ -1,26 +1,14 @@
 """The HTML export in a real browser: it runs nothing, loads nothing, and fits a phone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from generation.exports import export
 from generation.manuscripts import Manuscript
 from tests.generation.exports.corpus import poisoned
 from tests.generation.exports.course import COURSE
-
-pytestmark = pytest.mark.browser
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 def saved(manuscript: Manuscript, folder: Path) -> str:

@@ -6,20 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.stack import Stack
+from tests.chaos.stack import Stack, running
 from tests.plugin import FOLDER
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = Path(os.environ[FOLDER]) / f"chaos-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    folder.mkdir(mode=0o711)
-    stack = Stack(folder, tmp_path_factory.mktemp("chaos-logs"))
-    try:
-        stack.start()
+    with running(Stack(folder, tmp_path_factory.mktemp("chaos-logs"))) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture

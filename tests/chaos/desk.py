@@ -20,15 +20,16 @@ django.setup()
 
 from django.db import close_old_connections  # noqa: E402 models need the apps
 
-from generation import agents, prompts, runs, sweep  # noqa: E402
+from generation import agents, documents, prompts, runs, sweep  # noqa: E402
 from generation.events import LOST_CONNECTION  # noqa: E402
 from generation.models import Queue, Run  # noqa: E402
 from generation.orders import Order  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
-from memory import tokens  # noqa: E402
+from memory import tokens, workspaces  # noqa: E402
 from memory.models import User, Workspace  # noqa: E402
 from tests.jobs import AnyOptions  # noqa: E402
+from tests.password import PASSWORD  # noqa: E402
 from tests.people import make_people  # noqa: E402
 
 PATIENCE_SECONDS = 90
@@ -42,6 +43,14 @@ def open_house() -> dict[str, str]:
     people = make_people()
     members = (people.owner, people.teammate, people.viewer)
     return {user.username: tokens.issue(user, "chaos")[1] for user in members}
+
+
+def settle(name: str, workspace: str, titles: list[str]) -> None:
+    """One more person, with a workspace of their own and a note of each title in it."""
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD)
+    home = workspaces.create(workspace, user)
+    for title in titles:
+        documents.create("note", title, {}, user=user, workspace=home)
 
 
 def start(key: str, queue: str, brief: str, kind: str = "note", job: str = "", **options: Any) -> str:
@@ -65,6 +74,7 @@ def sweep_once() -> bool:
 
 VERBS: dict[str, Callable[..., Any]] = {
     "open_house": open_house,
+    "settle": settle,
     "start": start,
     "cancel": cancel,
     "sweep": sweep_once,

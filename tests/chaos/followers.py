@@ -21,7 +21,7 @@ ENDED = ("done", "partial", "failed", "cancelled")
 LOST = (OSError, TimeoutError, aiohttp.ClientError, WebSocketException, InvalidHandshake, asyncio.IncompleteReadError)
 REST_SECONDS = 0.1
 POLL_SECONDS = 0.15
-PING_EVERY = 50  # frames: a reader shows signs of life, or is handed nothing more
+PING_EVERY = 1_000_000  # characters: a reader shows signs of life, or is handed nothing more
 
 
 @dataclass
@@ -145,15 +145,16 @@ async def by_socket(followers: Followers, reader: Reader, secret: str) -> None:
     async with connect(address, open_timeout=5, close_timeout=0.2, max_size=None, compression=None) as socket:
         await socket.send(orjson.dumps({"type": "token", "token": secret}).decode())
         await socket.send(orjson.dumps({"type": "follow", "run": str(reader.run), "since": reader.upto}).decode())
-        heard = 0
+        taken = 0
         async for text in socket:
             frame = orjson.loads(text)
             if frame["type"] == "events":
                 reader.take(frame)
             elif frame["type"] == "error":
                 raise ConnectionError(frame)
-            heard += 1
-            if heard % PING_EVERY == 0:
+            taken += len(text)
+            if taken > PING_EVERY:
+                taken = 0
                 await socket.send('{"type":"ping"}')
             if reader.ended:
                 return

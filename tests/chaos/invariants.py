@@ -5,8 +5,9 @@ I5 what was recorded was recorded once and paid once. I6 every request the provi
 followers saw, is `followers.Reader`.)
 """
 
+import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,13 @@ from uuid import UUID
 
 import psycopg
 
+from tests.generation.history_model import State, put
+
 Sql = psycopg.Connection[tuple[Any, ...]]
 
 ENDED = "('done', 'partial', 'failed', 'cancelled')"
 RECORDED = "('done', 'fallback', 'failed')"
+BLANKS = r"E' \n\t\r'"
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,15 @@ RULES = (
         """,
     ),
     Rule(
+        "run {}: step {} was recorded at event {}, and its text went on at event {}",
+        f"""
+        SELECT r.run_id, r.data->>'key', r.seq, d.seq FROM generation_event r
+        JOIN generation_event d ON d.run_id = r.run_id AND d.data->>'step' = r.data->>'key'
+            AND d.type IN ('content_delta', 'reasoning_delta')
+        WHERE r.run_id = ANY(%(runs)s) AND r.type = 'step' AND r.data->>'state' IN {RECORDED} AND d.seq > r.seq
+        """,
+    ),
+    Rule(
         "run {}: step {} was recorded at event {}, and a call for it begun at event {}",
         f"""
         SELECT r.run_id, r.data->>'key', r.seq, m.seq FROM generation_event r
@@ -232,10 +245,10 @@ DOCUMENT_RULES = (
     ),
     Rule(
         "run {}: step {} is recorded, but section {} holds other text",
-        """
+        f"""
         SELECT s.run_id, s.key, x.id FROM generation_step s JOIN generation_run r ON r.id = s.run_id
         JOIN generation_section x ON x.document_id = r.document_id AND x.key = s.key AND x.type = 'section'
-        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND x.fields->>'content' <> btrim(s.text, E' \\n\\t\\r')
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND x.fields->>'content' <> btrim(s.text, {BLANKS})
         """,
     ),
     Rule(
@@ -248,6 +261,40 @@ DOCUMENT_RULES = (
             AND x.status IS DISTINCT FROM 'ready'
         """,
     ),
+    Rule(
+        "run {}: lesson {} is recorded, but part {} is called {!r} and holds other text or none",
+        f"""
+        SELECT s.run_id, s.key, p.n, x.fields->>'title' FROM generation_step s
+        JOIN generation_run r ON r.id = s.run_id AND r.document_id IS NOT NULL
+        CROSS JOIN LATERAL jsonb_array_elements(s.result->'parts') WITH ORDINALITY p(said, n)
+        LEFT JOIN generation_section x ON x.document_id = r.document_id AND x.key = s.key || '/part-' || p.n
+            AND x.present
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND s.key ~ '/lesson$' AND (
+            x.fields->>'title' IS DISTINCT FROM btrim(p.said->>'title', {BLANKS})
+            OR x.fields->>'content' IS DISTINCT FROM btrim(p.said->>'content', {BLANKS}))
+        """,
+    ),
+    Rule(
+        "run {}: lesson {} has {} parts, the document {}",
+        """
+        SELECT s.run_id, s.key, jsonb_array_length(s.result->'parts'), count(x.id) FROM generation_step s
+        JOIN generation_run r ON r.id = s.run_id AND r.document_id IS NOT NULL
+        LEFT JOIN generation_section x ON x.document_id = r.document_id AND x.key ~ ('^' || s.key || '/part-')
+            AND x.present
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND s.key ~ '/lesson$' GROUP BY s.run_id, s.key, s.result
+        HAVING jsonb_array_length(s.result->'parts') <> count(x.id)
+        """,
+    ),
+    Rule(
+        "run {}: step {} recorded {} questions, its section holds {} or others",
+        """
+        SELECT s.run_id, s.key, jsonb_array_length(s.result), jsonb_array_length(x.fields->'questions')
+        FROM generation_step s JOIN generation_run r ON r.id = s.run_id AND r.document_id IS NOT NULL
+        LEFT JOIN generation_section x ON x.document_id = r.document_id AND x.key = s.key AND x.present
+        WHERE s.run_id = ANY(%(runs)s) AND s.state = 'done' AND s.key ~ '(/block-[0-9]+|/evaluation)$'
+            AND x.fields->'questions' IS DISTINCT FROM nullif(s.result, '[]')
+        """,
+    ),
 )
 
 
@@ -256,7 +303,44 @@ def check_documents(sql: Sql, runs: Sequence[UUID]) -> list[str]:
     found = []
     for rule in DOCUMENT_RULES:
         found += [rule.sentence.format(*row) for row in sql.execute(rule.sql, {"runs": list(runs)}).fetchall()]
-    return found
+    return [*found, *check_histories(sql, runs)]
+
+
+STATES = """
+SELECT o.id, o.fields || jsonb_strip_nulls(o.columns) FROM (
+    SELECT id, id AS root, fields, jsonb_build_object(
+        'title', title, 'language', language, 'folder', folder_id, 'status', status, 'present', present) AS columns
+    FROM generation_document
+    UNION ALL SELECT id, document_id, fields, jsonb_build_object(
+        'parent', parent_id, 'rank', rank, 'present', present, 'status', status, 'locked', locked)
+        || jsonb_build_object('fallback', nullif(fallback, 'null'))
+    FROM generation_section
+) o JOIN generation_run r ON r.document_id = o.root AND r.id = ANY(%(runs)s)
+"""
+CHANGES = """
+SELECT c.object_id, c.path, c.after, c.place FROM memory_change c
+JOIN generation_run r ON r.document_id = c.root_id AND r.id = ANY(%(runs)s) ORDER BY c.version, c.id
+"""
+
+
+def check_histories(sql: Sql, runs: Sequence[UUID]) -> list[str]:
+    """Each object is what its changes, one after the other, make of nothing."""
+    replayed: defaultdict[UUID, State] = defaultdict(dict)
+    for thing, path, after, place in sql.execute(CHANGES, {"runs": list(runs)}).fetchall():
+        put(replayed[thing], path, after, place)
+    return [
+        f"object {thing} is not what its changes make of it: {sorted(differences)}"
+        for thing, state in sql.execute(STATES, {"runs": list(runs)}).fetchall()
+        if (differences := differing(state, replayed[thing]))
+    ]
+
+
+def differing(one: State, other: State) -> set[str]:
+    return {name for name in {*one, *other} if not is_same(one.get(name), other.get(name))}
+
+
+def is_same(one: Any, other: Any) -> bool:
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 OPEN = f"""

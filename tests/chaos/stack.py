@@ -5,6 +5,7 @@ Started as config/supervisor/plan.py does it, with short leases, and with a prox
 
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -12,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,6 +38,8 @@ BRIEFS = {
 
 class Stack(Rows):
     def __init__(self, folder: Path, logs: Path, **settings: str) -> None:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)  # as root, PostgreSQL runs as another user
         self.logs = logs
         self.postgresql = PostgreSQL(folder / "postgres", durable=False)
         # What was not committed synchronously is lost with the server, also if the log's writer was quick.
@@ -189,6 +193,26 @@ class Stack(Rows):
         found = sorted(self.horses().items(), key=lambda item: item[1].name)
         return chance.choice(found) if found else None
 
+    @contextmanager
+    def living_by(self, **settings: str) -> Iterator[None]:
+        """Web and workers live by these settings as long as the block lasts."""
+        before = self.environment
+        self.environment = {**before, **settings}
+        try:
+            self.restart_processes()
+            yield
+        finally:
+            self.environment = before
+            self.restart_processes()
+
+    def restart_processes(self) -> None:
+        keepers = [self.keepers["web"], *self.workers()]
+        lives = [keeper.lives for keeper in keepers]
+        for keeper in keepers:
+            keeper.send(signal.SIGKILL)
+        wait_until(lambda: all(keeper.lives > n for keeper, n in zip(keepers, lives, strict=True)), "new lives")
+        self.until_ready()
+
     def restart_postgresql(self) -> None:
         """As `pg_ctl restart -m immediate`: no session is told, nothing is flushed; then recovery from the log."""
         keeper = self.keepers["postgresql"]
@@ -225,3 +249,24 @@ def kill(*pids: int, number: signal.Signals = signal.SIGKILL) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """The house for as long as the block lasts."""
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def running_alone(**settings: str) -> Iterator[Stack]:
+    """A house for a program that is no test; nothing is left of it."""
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
+    with tempfile.TemporaryDirectory(prefix="scriptorium-", dir="/tmp") as folder:
+        logs = Path(folder, "logs")
+        logs.mkdir()
+        with running(Stack(Path(folder), logs, **settings)) as stack:
+            yield stack

@@ -22,10 +22,10 @@ WEB_SHARE = 0.35
 FROZEN_SECONDS = 3.5  # past a lease of 2 s and a sweep each second
 COMMITS = {
     "flush": b"WITH wanted AS",
-    "step": b'UPDATE "generation_step"',
+    "step": b"is_fallback = $3",
     "call": b'INSERT INTO "generation_call"',
     "claim": b"SET state = 'running', reason = ''",
-    "end": b'UPDATE "generation_run" SET "progress"',
+    "end": b"UPDATE generation_run\nSET finished_at",
 }
 
 

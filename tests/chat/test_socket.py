@@ -14,17 +14,18 @@ from pytest_django.fixtures import Settings
 
 from chat.sockets import MOST_PER_USER, sockets
 from config.asgi import application
-from generation import documents, folders
+from generation import documents, folders, runs
 from generation.carrier import Carrier
+from generation.guests import guests
 from generation.hub import hub
-from generation.models import Queue, Run
+from generation.models import Queue, Run, RunState
 from generation.sections import add as add_section
-from memory import tokens
+from memory import tokens, workspaces
 from memory.base.database import db as in_database
 from memory.base.news import changed
 from memory.history import By
 from memory.models import User
-from tests.generation.conftest import Demo, Start, recorded_text, state_of
+from tests.generation.conftest import Demo, Start, reached, recorded_text, state_of
 from tests.generation.test_log import fold
 from tests.people import People
 
@@ -61,6 +62,7 @@ async def open_page(transactional_db: None, ringing: None) -> AsyncIterator[Open
     opened: list[Page] = []
     await hub.open()
     sockets.open()
+    guests.open()
 
     async def one(user: User | None = None, origin: str = ORIGIN, token: str = "", address: str = "") -> Page:
         headers = [(b"origin", origin.encode())] if origin else []
@@ -80,6 +82,7 @@ async def open_page(transactional_db: None, ringing: None) -> AsyncIterator[Open
     yield one
     for page in opened:
         await page.communicator.disconnect()
+    guests.close()
     sockets.close()
     await hub.close()
 
@@ -239,12 +242,76 @@ async def test_a_list_hears_of_new_folders(open_page: Open, house: People) -> No
     assert (told["kind"], told["id"]) == ("folder", str(folder.id))
 
 
+async def test_a_list_hears_of_a_run_when_its_row_changes(
+    open_page: Open, carrier: Carrier, start: Start, house: People
+) -> None:
+    """Begun, at work, a step further, ended: each time a list that looks sees what it was rung for."""
+    page = await open_page(house.viewer)
+    await page.send(type="watch", topics=[f"workspace.{house.workspace.id}"])
+    await page.hear("accepted")
+    run = await start("tests.jobs.slow_steps", options={"seconds": 1.5, "parts": 1})
+    seen: list[tuple[str, bool]] = []
+    while not seen or seen[-1][0] != "done":
+        told = await page.hear("changed")
+        assert (told["kind"], told["id"]) == ("run", str(run.id))
+        row = await in_database(lambda: Run.objects.select_related("claim").get(id=run.id))
+        seen.append((row.claim.state, row.started_at is not None))
+    assert ("running", True) in seen, "it is told that the work has begun, before anything is recorded"
+
+
+async def test_a_list_hears_that_a_run_waits_and_that_it_was_answered(
+    open_page: Open, carrier: Carrier, start: Start, house: People
+) -> None:
+    page = await open_page(house.viewer)
+    run = await start("tests.jobs.asking")
+    await reached(run, RunState.WAITING)
+    carrier.claiming = False  # nobody works on it: what is heard is the answer
+    await page.send(type="watch", topics=[f"run.{run.id}"])
+    await page.hear("accepted")
+    await in_database(lambda: runs.answer(run, house.owner, "choice", {"colour": "red", "number": 1}))
+    assert (await page.hear("changed"))["id"] == str(run.id)
+    await reached(run, RunState.QUEUED)
+
+
+def check_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generation.guests.CHECK_SECONDS", 0.2)
+    guests.close()
+    guests.open()
+
+
+async def test_a_teammate_who_was_removed_hears_no_more_and_is_told_so(
+    open_page: Open, start: Start, house: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_often(monkeypatch)
+    note = await in_database(lambda: documents.create("note", "Loops", {}, user=house.owner, workspace=house.workspace))
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    own = f"user.{house.teammate.id}"
+    topics = [f"workspace.{house.workspace.id}", f"document.{note.id}", f"run.{run.id}", own]
+    pages = [await open_page(user) for user in (house.teammate, house.viewer)]
+    for page in pages:
+        await page.send(type="follow", run=str(run.id), since=0)
+        await page.hear("events")
+        await page.send(type="watch", topics=topics[: 4 if page is pages[0] else 3])
+        await page.hear("accepted")
+    removed, viewer = pages
+    await in_database(lambda: workspaces.remove_member(house.workspace, house.teammate.id, by=house.owner))
+    told = [await removed.hear() for _ in range(4)]
+    assert {frame["type"] for frame in told} == {"error"}
+    assert [frame["run"] for frame in told if frame["error_code"] == "not_found.run"] == [str(run.id)]
+    assert {one["details"]["topic"] for one in told if one["error_code"] == "not_found.topic"} == set(topics[:3])
+    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, house.owner))
+    await in_database(lambda: runs.cancel(run, house.owner))
+    changed("run", run.id, 1, [own])
+    assert (await viewer.hear("events"))["events"]
+    assert (await removed.hear())["topic"] == own, "what is their own they hear on"
+    await removed.send(type="ping")
+    assert (await removed.hear())["type"] == "pong"
+
+
 async def test_a_socket_ends_within_seconds_of_signing_out(
     open_page: Open, house: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.sockets.CHECK_SECONDS", 0.2)
-    sockets.close()
-    sockets.open()
+    check_often(monkeypatch)
     page = await open_page(house.owner)
     await page.send(type="ping")
     await page.hear("pong")
@@ -314,7 +381,29 @@ async def test_frames_that_write_are_counted_and_past_the_limit_it_says_when_to_
     assert (await state_of(run)).state == "queued"
 
 
-async def test_frames_that_only_read_are_not(open_page: Open, house: People, counted: None) -> None:
+async def test_frames_that_ask_the_database_are_counted_as_reads_and_the_socket_stays(
+    open_page: Open, start: Start, house: People, counted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.base.limits.READS_PER_MINUTE", 3)
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    page = await open_page(house.teammate)
+    follow, watch = {"type": "follow", "run": str(run.id), "since": 0}, {"type": "watch", "topics": [f"run.{run.id}"]}
+    for frame, answer in ((follow, "events"), (watch, "accepted"), (watch, "accepted")):
+        await page.send(**frame)
+        assert (await page.hear())["type"] == answer
+    for frame, about in ((follow, str(run.id)), (watch, None)):
+        await page.send(**frame)
+        refused = await page.hear()
+        assert (refused["error_code"], refused.get("run")) == ("limit.requests", about)
+        assert 0 < refused["retry_after"] <= 60
+    changed("run", run.id, 1, [f"run.{run.id}"])
+    assert (await page.hear())["type"] == "changed", "what was heard before is heard on"
+
+
+async def test_frames_that_ask_nothing_are_not_counted(
+    open_page: Open, house: People, counted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.base.limits.READS_PER_MINUTE", 3)
     page = await open_page(house.owner)
     for _ in range(9):
         await page.send(type="ping")

@@ -71,7 +71,8 @@ def test_a_page_that_does_not_exist_is_json_below_the_api_and_a_page_elsewhere(c
     assert client.get("/api/v1/nowhere").json()["error_code"] == "not_found.page"
     elsewhere = client.get("/nowhere", headers={"Accept": "text/html"})
     assert elsewhere.status_code == 404
-    assert "This page does not exist." in elsewhere.content.decode()
+    assert "<h1>This page does not exist.</h1>" in elsewhere.content.decode()
+    assert '<p class="lede">Nothing was changed. Check the address.</p>' in elsewhere.content.decode()
     asked_for_json = client.get("/nowhere", headers={"Accept": "application/json"})
     assert asked_for_json.json()["error_code"] == "not_found.page"
 
@@ -122,6 +123,12 @@ def test_every_operation_is_described_with_its_way_in(client: Client) -> None:
         for operation in operations.values():
             assert operation["security"]
             assert operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
+
+
+def test_a_key_is_described_under_the_name_it_is_read_by(client: Client) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    headers = [each["name"] for each in paths["/api/v1/runs"]["post"]["parameters"] if each["in"] == "header"]
+    assert headers == ["Idempotency-Key"]
 
 
 def test_the_page_about_it_comes_from_our_own_files(client: Client) -> None:

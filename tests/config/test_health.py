@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from config import health, migrations
+from tests.counting import counting
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +69,18 @@ def test_requests_are_counted_by_pattern_not_by_url(client: Client, people_commi
 def test_figures_of_all_processes_are_read_from_their_files(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Two others count and open; one is killed: what it counted stays, what it held open does not."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert "http_request_seconds" not in answer.content.decode()  # nobody has written a file there
+    count = 'metrics.errors.labels("x").inc()\nmetrics.followers_open.inc(3)'
+    with counting(count):
+        with counting(count):
+            assert figures(client) == {"followers_open 6.0", 'errors_total{code="x"} 2.0'}
+        assert figures(client) == {"followers_open 3.0", 'errors_total{code="x"} 2.0'}
+
+
+def figures(client: Client) -> set[str]:
+    lines = client.get("/metrics").content.decode().splitlines()
+    return {line for line in lines if line.startswith(("errors_total", "followers_open"))}
 
 
 @pytest.mark.parametrize("headers", [{"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}])

@@ -45,12 +45,13 @@ def test_a_second_time_makes_nobody_and_nothing() -> None:
 
 
 def test_a_house_with_people_and_no_superuser_is_entered_by_password(people: People) -> None:
-    assert prepare() == "/admin/"
+    assert prepare() == "/sign-in/"
     assert User.objects.count() == 4
 
 
 def test_the_link_opens_the_house() -> None:
     client = Client()
     answer = client.post(prepare())
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert client.get("/").status_code == 200
     assert client.get("/admin/").status_code == 200

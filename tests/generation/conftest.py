@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from django.conf import settings
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from generation import agents, prompts, runs
+from generation import agents, documents, prompts, runs
 from generation.carrier import Carrier
 from generation.manuscripts import Block
 from generation.models import END_STATES, Claim, Document, Queue, Run, RunState, Step
@@ -26,6 +27,13 @@ from memory.base.database import db as in_database
 from memory.base.news import bell
 from tests.jobs import AnyOptions
 from tests.people import People
+from tests.rest import Rest
+
+
+def wake() -> None:
+    """No model rests any longer because of what it was told to do."""
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.flushdb()
 
 
 class Demo:
@@ -81,6 +89,16 @@ def forget_pauses() -> None:
     with Redis.from_url(os.environ["REDIS_URL"]) as redis:
         for mark in redis.scan_iter("*llm:breaker:*"):
             redis.delete(mark)
+
+
+@pytest.fixture
+def owner(people: People) -> Rest:
+    return Rest(people.owner)
+
+
+@pytest.fixture
+def note(people: People) -> Document:
+    return documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
 
 
 @pytest.fixture

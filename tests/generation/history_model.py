@@ -14,7 +14,9 @@ State = dict[str, Any]
 
 PEOPLE = ("person", "tool", "undo")
 LABELS = {"status", "fallback"}
-DRAWN = {"diagram_code", "diagram", "diagram_error"}  # of one diagram: they go one way together
+DRAWN = {"diagram_type", "diagram_code", "diagram", "diagram_error"}  # of one diagram: they go one way together
+MADE = ("diagram", "diagram_error")  # from the other two: they go when people change one of those
+NOTATIONS = ("mermaid", "graphviz")
 WITHIN: dict[str, tuple[str, ...]] = {
     "chapter": (),
     "lesson": ("chapter",),
@@ -29,13 +31,14 @@ TEXTS: dict[str, dict[str, int]] = {
     "chapter": {"title": 100, "description": 1_000},
     "lesson": {},
     "exercises": {},
-    "part": {"title": 200, "content": 200_000},
+    "part": {"title": 200, "content": 200_000, "diagram_code": 20_000, "diagram": 64},
     "branch": {"title": 200, "content": 200_000},
     "exercise_block": {"topic": 200},
     "evaluation": {},
 }
 QUESTIONS = {"exercise_block": 5, "evaluation": 40}
 HOLDERS = ("lesson", "exercises")
+BODIES = {"part": "content", "exercise_block": "questions", "evaluation": "questions"}
 COLUMNS = {
     True: {"title", "language", "folder", "status", "present"},
     False: {"parent", "rank", "status", "present", "locked", "fallback"},
@@ -70,6 +73,7 @@ class Row:
 class Thing:
     type: str
     state: State
+    key: str = ""
     version: int = 0
     replayed: State = field(default_factory=dict)
 
@@ -102,9 +106,29 @@ class Model:
             thing = state.get("parent")
         return True
 
+    def within(self, thing: UUID | None) -> list[UUID]:
+        """What stands right in it; without one, in the document."""
+        held = str(thing) if thing else None
+        own = [(each, other) for each, other in self.things.items() if other.type != "document"]
+        return [each for each, other in own if other.state.get("parent") == held]
+
     def below(self, thing: UUID) -> list[UUID]:
-        own = [each for each, other in self.things.items() if other.state.get("parent") == str(thing)]
-        return [found for each in own for found in (each, *self.below(each))]
+        return [found for each in self.within(thing) for found in (each, *self.below(each))]
+
+    def at(self, key: str) -> UUID | None:
+        return next((each for each, thing in self.things.items() if thing.key == key), None)
+
+    def is_text(self, thing: UUID) -> bool:
+        return is_text(self.things[thing].type, self.things[thing].state)
+
+    def is_written(self, thing: UUID) -> bool:
+        """Whether it holds a text, a machine's or a person's, and no stand-in for one."""
+        there = self.things[thing]
+        if there.state.get("fallback"):
+            return False
+        if there.type in HOLDERS and any(self.is_text(each) for each in self.within(thing)):
+            return True
+        return there.state["status"] != "draft" or BODIES.get(there.type, "") in there.state
 
     def is_undone(self, row: UUID) -> bool:
         return any(not self.is_undone(each.id) for each in self.log if each.undoes == row)
@@ -125,21 +149,34 @@ class Model:
         names = list(values)
         if any(lies_in(one, other) for n, one in enumerate(names) for other in names[:n]):
             raise Refused
-        values = {path: bare(value) for path, value in values.items()}
-        if there.state.get("fallback") and any(path.split("/")[0] not in COLUMNS[False] for path in values):
-            values = {"fallback": None, "status": "ready", **values}
+        values = self.implied(there, {path: bare(value) for path, value in values.items()}, author)
         state = deepcopy(there.state)
         for path, value in values.items():
             put(state, path, value)
-        return self.placed({thing: tidy(there.type, state)})
+        return self.followed(self.placed({thing: tidy(there.type, state)}), author)
 
-    def unlabelled(self, thing: UUID, author: str) -> dict[UUID, State]:
-        """What becomes of a stand-in that only holds others when somebody writes this in it."""
-        holder = self.things[thing].state.get("parent")
-        above = self.things[UUID(holder)] if holder else None
-        if above is None or above.type not in HOLDERS or not above.state.get("fallback"):
-            return {}
-        return self.edited(UUID(holder), {"fallback": None, "status": "ready"}, author)
+    def implied(self, there: Thing, values: State, author: str) -> State:
+        """With what goes along when these are written."""
+        if there.state.get("fallback") and any(path.split("/")[0] not in COLUMNS[False] for path in values):
+            values = {"fallback": None, "status": "ready", **values}
+        if there.type == "part" and author != "recipe":
+            changed = any(path in values and values[path] != there.state.get(path) for path in DRAWN - {*MADE})
+            values = {**(dict.fromkeys(MADE) if changed else {}), **values}
+        return values
+
+    def followed(self, states: dict[UUID, State], author: str) -> dict[UUID, State]:
+        """With what becomes of a stand-in that only holds others when a text comes to stand in it."""
+        after = dict(states)
+        for thing, state in states.items():
+            there = self.things[thing]
+            holder = state.get("parent")
+            above = self.things[UUID(holder)] if holder else None
+            if above is None or above.type not in HOLDERS or not above.state.get("fallback") or author == "undo":
+                continue
+            if is_text(there.type, state) and is_arrival(there.state, state):
+                kept = {name: value for name, value in above.state.items() if name != "fallback"}
+                after[UUID(str(holder))] = {**kept, "status": "ready"}
+        return after
 
     def placed(self, states: dict[UUID, State]) -> dict[UUID, State]:
         """Each stands where it may, among all the others as they then are."""
@@ -202,6 +239,15 @@ class Model:
         state = self.things[row.thing].state
         return [row, *[each for each in beside if each.path in labels and look(state, each.path) == each.after]]
 
+    def read_by(self, again: Iterable[str]) -> dict[str, int]:
+        """The versions that a run reads: of what it makes again the newest, of the rest the newest by a machine."""
+        read = {}
+        for thing, there in self.things.items():
+            by_machine = [row.version for row in self.rows_of(thing) if row.author == "recipe"]
+            asked = not there.key or any(lies_in_or_is(there.key, step) for step in again)
+            read[there.key] = there.version if asked else max(by_machine, default=1)
+        return read
+
     def split(self, thing: UUID, values: State, read: int) -> tuple[State, State]:
         """What of a machine's write is written, and what is proposed."""
         there = self.things[thing]
@@ -212,7 +258,7 @@ class Model:
         made = [row for row in self.rows_of(thing, 0) if row.version == 1 and row.author in PEOPLE]
         if values.get("present") is False and (theirs or below or made):
             held.add("present")
-        if held & DRAWN:
+        if any(lies_in(path, row.path) for row in theirs for path in DRAWN):
             held |= DRAWN & set(values)
         if held and not set(values) - held - labels:
             held |= labels & set(values)
@@ -227,11 +273,13 @@ class Model:
                 self.proposals[older] = (about, said, "superseded")
         self.proposals[proposal] = (thing, values, "open")
 
-    def bear(self, thing: UUID, type: str, state: State, rows: list[Row]) -> None:
+    def bear(
+        self, thing: UUID, type: str, state: State, rows: list[Row], *, key: str = "", author: str = "person"
+    ) -> None:
         """A new object, with the rows that claim to have made it. Before it there was nothing to keep."""
-        self.things[thing] = Thing(type, {})
-        self.write({thing: state}, rows)
-        self.snapshots = {key: saved for key, saved in self.snapshots.items() if saved}
+        self.things[thing] = Thing(type, {}, key)
+        self.write(self.followed({thing: state}, author), rows)
+        self.snapshots = {kept: saved for kept, saved in self.snapshots.items() if saved}
 
     def write(self, states: dict[UUID, State], rows: list[Row], versions: dict[UUID, int] | None = None) -> None:
         """Take over new states, and the rows that claim to have led there."""
@@ -254,6 +302,21 @@ class Model:
 
 def lies_in(one: str, other: str) -> bool:
     return (one + "/").startswith(other + "/") or (other + "/").startswith(one + "/")
+
+
+def lies_in_or_is(key: str, step: str) -> bool:
+    return f"{key}/".startswith(f"{step}/")
+
+
+def is_text(type: str, state: State) -> bool:
+    """It shows, and holds a text of its own, no stand-in for one."""
+    return state["present"] and not state.get("fallback") and BODIES.get(type, "") in state
+
+
+def is_arrival(before: State, after: State) -> bool:
+    """Something was written, or came to stand here."""
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    return bool(changed & {"present", "parent", "fallback"} or changed - COLUMNS[False])
 
 
 def look(value: Any, path: str) -> Any:
@@ -316,6 +379,12 @@ def tidy(type: str, state: State) -> State:
 def tidy_field(type: str, name: str, value: Any) -> Any:
     if name == "questions" and type in QUESTIONS:
         return some([question(each) for each in value], QUESTIONS[type])
+    if type == "part" and name == "diagram_error":
+        return value
+    if type == "part" and name == "diagram_type" and value not in NOTATIONS:
+        raise Refused
+    if name == "diagram_type":
+        return value
     if name == "time_limit" and type == "evaluation":
         if not 10 <= value <= 120:
             raise Refused

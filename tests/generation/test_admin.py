@@ -1,14 +1,17 @@
 """Staff at the work: runs to look at and to stop, prompts to put in force, chains to change."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
 
-from generation import agents, documents, prompts, runs, sections
-from generation.models import Agent, Claim, PromptVersion, Run, RunState
+from generation import agents, documents, prompts, runs, sections, time_line
+from generation.models import Agent, Call, Claim, PromptVersion, Run, RunState, Step
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import history, workspaces
@@ -67,6 +70,104 @@ def test_a_run_is_seen_with_the_state_of_its_claim(keeper: User, run: Run) -> No
 
 def test_what_was_asked_of_the_model_is_not_shown(keeper: User, run: Run) -> None:
     assert "Three sections on loops." not in page_of(keeper, f"run/{run.id}/change/")
+
+
+@pytest.fixture
+def story(run: Run) -> Run:
+    """An outline that was asked for twice, and a section that fell back."""
+    begun = timezone.now() - timedelta(seconds=10)
+    Run.objects.filter(pk=run.pk).update(started_at=begun, finished_at=begun + timedelta(seconds=8))
+    error = {"error_code": "model.rate_limited", "params": {}}
+    Step.objects.create(
+        run=run, key="outline", state="done", attempts=2, started_at=begun, finished_at=begun + timedelta(seconds=4)
+    )
+    Step.objects.create(
+        run=run,
+        key="section-1",
+        state="fallback",
+        is_fallback=True,
+        attempts=1,
+        text="Secret answer",
+        error={"error_code": "model.refusal", "params": {}},
+        started_at=begun + timedelta(seconds=4),
+        finished_at=begun + timedelta(seconds=8),
+    )
+    facts = {"run": run, "workspace": run.workspace, "user": run.user, "epoch": 1, "agent": "planner"}
+    facts |= {"provider": "openai", "model": "small", "messages": [{"role": "user", "content": "Secret question"}]}
+    Call.objects.create(
+        **facts,
+        step="outline",
+        attempt=1,
+        reason="first",
+        state="failed",
+        error=error,
+        duration_ms=50,
+        created_at=begun + timedelta(seconds=1),
+    )
+    Call.objects.create(
+        **facts,
+        step="outline",
+        attempt=2,
+        reason="retry",
+        state="done",
+        tokens_in=1200,
+        tokens_out=345,
+        cost_usd="0.0123",
+        first_token_ms=87,
+        duration_ms=2500,
+        created_at=begun + timedelta(seconds=1.5),
+    )
+    return run
+
+
+def test_the_time_line_of_a_run_says_who_answered_what_it_cost_and_what_went_wrong(keeper: User, story: Run) -> None:
+    page = page_of(keeper, f"run/{story.id}/change/")
+    line = page[page.index("story-head") : page.index("</section>")]
+    for said in (
+        "2 steps", "2 calls", "1200 tokens in, 345 out", "$0.0123", "1 call made again", "1 fallback", "openai:small",
+        "87 ms", "2.5 s", "<b>retry</b>", "1 without a price",
+        "The provider has too much to do.", "The model declined to answer.",
+    ):  # fmt: skip
+        assert said in line, said
+    assert 'data-state="fallback"' in line
+    assert "Secret" not in page
+
+
+def test_bars_lie_where_things_happened(keeper: User, story: Run) -> None:
+    lines = time_line.of(story.id).lines
+    outline, section = (line.stretch for line in lines)
+    assert outline
+    assert section
+    assert (outline.x, outline.x + outline.width) == (0, section.x)
+    assert section.x + section.width == 1000
+    for line in lines:
+        assert all(0 <= call.stretch.x <= 1000 - call.stretch.width for call in line.calls)
+
+
+def test_a_run_that_has_done_nothing_has_an_empty_time_line(keeper: User, run: Run) -> None:
+    assert "Nothing has happened yet." in page_of(keeper, f"run/{run.id}/change/")
+
+
+def test_what_was_taken_over_took_no_time_of_this_run(story: Run) -> None:
+    Step.objects.filter(key="outline").update(copied_from=story.id)
+    assert time_line.of(story.id).lines[0].stretch is None
+
+
+def test_a_time_line_of_many_steps_asks_little(
+    keeper: User, story: Run, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Step.objects.bulk_create(Step(run=story, key=f"part-{n}") for n in range(200))
+    client = Client()
+    client.force_login(keeper)
+    with django_assert_max_num_queries(12):
+        page = client.get(f"/admin/generation/run/{story.id}/change/").content.decode()
+    assert page.count('<tr class="step">') == 202
+
+
+def test_staff_without_the_right_sees_no_time_line(story: Run) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("staff", "staff@example.org", is_staff=True))
+    assert client.get(f"/admin/generation/run/{story.id}/change/").status_code == 403
 
 
 def test_a_run_is_stopped_through_its_verb(keeper: User, run: Run) -> None:
@@ -152,6 +253,17 @@ def test_a_document_is_seen_as_a_tree_with_its_runs_and_without_its_text(keeper:
     assert f"/admin/generation/run/{run.id}/change/" in page_of(keeper, f"document/{run.document.id}/change/")
     assert f"/admin/generation/document/{run.document.id}/change/" in page_of(keeper, f"run/{run.id}/change/")
     assert "Loops" in page_of(keeper, f"document/?q={course.id}")
+
+
+def test_a_document_is_seen_with_what_was_done_to_it(keeper: User, run: Run) -> None:
+    by = By.person(keeper)
+    note = documents.create("note", "Note", {}, user=keeper, workspace=run.workspace)
+    section = sections.add(note, "section", {}, by)
+    (change,) = sections.edit(section, {"content": "Secret"}, by)
+    page = page_of(keeper, f"document/{note.id}/change/")
+    assert f"/admin/memory/change/{change.id}/change/" in page
+    assert f"/admin/memory/change/?q={note.id}" in page
+    assert "Secret" not in page
 
 
 def memory_page(user: User, path: str) -> str:

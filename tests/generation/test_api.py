@@ -1,16 +1,26 @@
 """Runs over REST: start, look, follow, cancel, retry; what is wrong is said in one shape and changes nothing."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
+from django.db import connection
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
+from config.supervisor.house import free_port
 from generation.carrier import Carrier
+from generation.guests import guests
 from generation.hub import hub
 from generation.models import Claim, Event, Run
+from generation.replay import check_reached
+from memory import tokens, workspaces
 from memory.base.database import db as in_database
+from memory.base.errors import InvalidInput
 from tests.generation.conftest import Demo, Start, ended, recorded_text
 from tests.generation.test_log import fold
 from tests.people import People
@@ -105,8 +115,9 @@ def test_the_same_key_answers_with_the_same_run(people: People) -> None:
     client = people.client(people.owner)
     first, second = (start_run(client, key="k").json() for _ in range(2))
     assert first["id"] == second["id"]
-    other = start_run(client, key="k", brief="something else")
-    assert (other.status_code, other.json()["error_code"]) == (409, "conflict.key_reused")
+    for other in ({"brief": "something else"}, {"language": "en"}):
+        response = start_run(client, key="k", **other)
+        assert (response.status_code, response.json()["error_code"]) == (409, "conflict.key_reused")
     assert Run.objects.count() == 1
 
 
@@ -144,6 +155,34 @@ def test_a_body_that_is_no_json_is_refused(people: People, body: bytes) -> None:
     assert Run.objects.count() == 0
 
 
+@pytest.mark.parametrize("body", [b'"text"', b"5", b"true", b"[]"])
+def test_what_is_no_object_starts_nothing_where_a_body_may_be_left_out(people: People, body: bytes) -> None:
+    client = people.client(people.owner)
+    run = start_run(client).json()
+    post(client, f"{RUNS}/{run['id']}/cancel")
+    for path in (f"{RUNS}/{run['id']}/retry", f"/api/v1/documents/{run['document']}/actions/anything"):
+        response = client.post(path, body, content_type="application/json")
+        assert (response.status_code, response.json()["error_code"]) == (422, "validation.request")
+    assert Run.objects.count() == 1
+
+
+def test_every_place_that_is_named_must_be_one(people: People) -> None:
+    client = people.client(people.owner)
+    run = start_run(client).json()["id"]
+    for since, seen in (("-1", "1"), ("1", "-1"), ("x", "1")):
+        response = client.get(f"{RUNS}/{run}/events?since={since}", headers={"Last-Event-ID": seen})
+        assert (response.status_code, response.json()["error_code"]) == (422, "validation.since")
+    assert client.get(f"{RUNS}/{run}/events?since=0", headers={"Last-Event-ID": "1"}).json()["after"] == 1
+
+
+@pytest.mark.parametrize("cursor", ["x", "0", "-1", "01920000", "é", "9" * 40])
+def test_a_cursor_that_is_none_is_refused(people: People, cursor: str) -> None:
+    client = people.client(people.owner)
+    for path in (RUNS, "/api/v1/documents"):
+        response = client.get(f"{path}?cursor={cursor}")
+        assert (response.status_code, response.json()["error_code"]) == (422, "validation.cursor")
+
+
 def test_events_are_read_from_any_number(people: People) -> None:
     client = people.client(people.owner)
     run = start_run(client).json()["id"]
@@ -156,6 +195,18 @@ def test_events_are_read_from_any_number(people: People) -> None:
     for wrong in ("99", "-1", "x", "9" * 30):
         response = client.get(f"{RUNS}/{run}/events?since={wrong}")
         assert (response.status_code, response.json()["error_code"]) == (422, "validation.since")
+        response = client.get(f"{RUNS}/{run}/events?since={wrong}", headers={"Accept": "text/event-stream"})
+        assert (response.status_code, response.json()["error_code"]) == (422, "validation.since")
+
+
+def test_whether_a_run_has_reached_a_number_is_known_without_its_events(people: People) -> None:
+    run = start_run(people.client(people.owner)).json()["id"]
+    with CaptureQueriesContext(connection) as asked:
+        check_reached(UUID(run), 1)
+        with pytest.raises(InvalidInput):
+            check_reached(UUID(run), 2)
+    assert len(asked) == 2
+    assert not any("generation_event" in query["sql"] for query in asked)
 
 
 def test_the_list_is_paged_by_key(people: People, settings: Any) -> None:
@@ -205,6 +256,52 @@ async def test_a_stream_carries_the_whole_text_and_ends(
     await hub.close()
 
 
+@pytest.fixture
+def checked_often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("generation.guests.CHECK_SECONDS", 0.2)
+    yield
+    guests.close()
+
+
+async def rest_of_stream(response: Any) -> str:
+    return b"".join([chunk async for chunk in response.streaming_content]).decode()
+
+
+async def test_the_stream_of_a_teammate_who_was_removed_ends_with_an_error(
+    ringing: None, checked_often: None, start: Start, house: People
+) -> None:
+    await hub.open()
+    guests.open()
+    run = await start("tests.jobs.three_steps", queue="low")
+    client = AsyncClient()
+    await client.aforce_login(house.teammate)
+    response: Any = await client.get(f"{RUNS}/{run.id}/events", headers={"Accept": "text/event-stream"})
+    rest = asyncio.ensure_future(rest_of_stream(response))
+    await in_database(lambda: workspaces.remove_member(house.workspace, house.teammate.id, by=house.owner))
+    told = await asyncio.wait_for(rest, 10)
+    assert told.count("event: error") == 1
+    assert '"error_code":"not_found.run"' in told
+    assert not guests.all
+    await hub.close()
+
+
+async def test_the_stream_of_a_program_ends_with_an_error_when_its_token_is_revoked(
+    ringing: None, checked_often: None, start: Start, house: People
+) -> None:
+    await hub.open()
+    guests.open()
+    run = await start("tests.jobs.three_steps", queue="low")
+    token, secret = await in_database(tokens.issue, house.teammate, "reader", ["read"])
+    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {secret}"}
+    response: Any = await AsyncClient().get(f"{RUNS}/{run.id}/events", headers=headers)
+    rest = asyncio.ensure_future(rest_of_stream(response))
+    await in_database(tokens.revoke, token)
+    told = await asyncio.wait_for(rest, 10)
+    assert '"error_code":"authentication.token"' in told
+    assert not guests.all
+    await hub.close()
+
+
 async def test_a_run_in_the_making_shows_its_text_so_far(
     carrier: Carrier, start: Start, house: People, demo: Demo
 ) -> None:
@@ -227,9 +324,20 @@ async def test_a_run_in_the_making_shows_its_text_so_far(
     assert all(before[step] + after[step] == recorded[step] for step in before)
 
 
-async def test_an_unreachable_provider_is_said_in_the_run(carrier: Carrier, start: Start, demo: Demo) -> None:
-    demo.set(faults=["unauthorised"], fault_rate=1)
+@pytest.fixture
+def no_provider(demo: Demo, settings: Settings) -> None:
+    """Nobody answers where the model should be."""
+    settings.DEMO_BASE_URL = f"http://127.0.0.1:{free_port()}/v1"
+
+
+async def test_an_unreachable_provider_is_said_in_the_run_with_what_to_do(
+    no_provider: None, carrier: Carrier, start: Start, house: People
+) -> None:
     run = await start()
     assert (await ended(run)).state == "failed"
-    row = await in_database(lambda: Run.objects.get(id=run.id))
-    assert (row.error or {})["error_code"] == "model.unauthorised"
+    client = AsyncClient()
+    await client.aforce_login(house.owner)
+    seen = (await client.get(f"{RUNS}/{run.id}")).json()
+    assert (seen["state"], seen["error"]["error_code"]) == ("failed", "model.unreachable")
+    page = (await client.get("/queue/")).content.decode()
+    assert "The provider cannot be reached. What was written is kept. Check its address and the network." in page

@@ -1,8 +1,11 @@
 """Blocks: joined they are the text, each closes once, and closed ones render to safe HTML."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generation import blocks
 from generation.blocks import Renderer
 from memory.base.markdown import BlockCutter, render
 
@@ -80,4 +83,28 @@ def test_a_new_attempt_begins_its_blocks_anew() -> None:
     last = renderer.feed([event("step", 3, key="s", state="done", attempt=2)])
     assert [(block.attempt, block.n) for block in [*first, *second, *last]] == [(1, 0), (1, 1), (2, 0), (2, 1)]
     assert "<p>uno</p>" in second[0].html
-    assert renderer.open_blocks() == []
+    assert renderer.closed_in(1, 3) == [*second, *last]
+    assert not renderer.writing
+
+
+@given(st.integers(1, 40))
+def test_each_block_says_where_it_ends_as_browsers_count(size: int) -> None:
+    text = "A 🎉 party.\n\n" + TEXT
+    renderer = Renderer()
+    deltas = [event("content_delta", n, step="one", attempt=1, text=each) for n, each in enumerate(cut(text, size), 1)]
+    closed = renderer.feed(deltas)
+    units = text.encode("utf-16-le")
+    begins = [0, *(block.end for block in closed)]
+    pieces = [units[2 * begin : 2 * end].decode("utf-16-le") for begin, end in pairwise(begins)]
+    assert [render(piece) for piece in pieces] == [block.html for block in closed]
+
+
+@given(st.integers(0, len(TEXT)))
+def test_a_text_cut_anywhere_is_its_blocks_and_what_is_open(at: int) -> None:
+    text = "🎉 " + TEXT[:at]
+    now = blocks.cut(text)
+    open_text = text.encode("utf-16-le")[2 * now.end :].decode("utf-16-le")
+    assert open_text == now.rest
+    closed = list(BlockCutter().feed(text))
+    assert now.blocks == [render(block) for block in closed]
+    assert "".join(closed) + now.rest == text

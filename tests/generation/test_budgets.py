@@ -1,5 +1,7 @@
 """Budgets: what a call may cost is held back before it leaves, and however many leave at once, the limit holds."""
 
+import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from generation import agents, budgets, calls, prompts, runs
+from generation import agents, budgets, calls, documents, prompts, runs
 from generation.budgets import Reservation
 from generation.carrier import Carrier
 from generation.llm.journal import Attempt, Outcome
@@ -25,6 +27,8 @@ from memory.base.errors import BudgetSpent
 from memory.models import User, Workspace
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended
 from tests.people import People
+from tests.plans import planned
+from tests.rest import Rest
 
 BUDGETS = ("RUN", "USER_DAY", "WORKSPACE_DAY")
 PRICED, UNPRICED = ModelRef("openai", "gpt-4.1"), ModelRef("openai", "nobody-knows")
@@ -53,14 +57,13 @@ def run(people: People) -> Run:
 
 def spend(run: Run, tokens: int, usd: str | None = None, **facts: Any) -> Call:
     """A settled call of this run."""
-    facts = {"state": CallState.DONE, "created_at": timezone.now(), **facts}
+    facts = {"state": CallState.DONE, "epoch": 1, "created_at": timezone.now(), **facts}
     return Call.objects.create(
         run=run,
         user=run.user,
         workspace=run.workspace,
         step="section-1",
         attempt=1,
-        epoch=1,
         tokens_in=tokens // 2,
         tokens_out=tokens - tokens // 2,
         cost_usd=None if usd is None else Decimal(usd),
@@ -107,6 +110,37 @@ def test_a_limit_in_dollars_is_kept_to_the_last_cent(run: Run, settings: Setting
         reserve(run, 1, "0.100001")
     assert refused.value.code == f"budget.{budget.lower()}"
     assert refused.value.params == {"unit": "usd", "limit": 0.3, "spent": 0.2, "wanted": 0.100001}
+
+
+@pytest.mark.parametrize("budget", ["USER_DAY", "WORKSPACE_DAY"])
+def test_what_was_spent_stays_spent_when_what_was_written_is_deleted(
+    people: People, run: Run, settings: Settings, budget: str
+) -> None:
+    document = documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
+    Run.objects.filter(id=run.id).update(document=document)
+    child = run_of(people.owner, people.workspace, parent=run)
+    secret: dict[str, Any] = {"messages": [{"role": "user", "content": "Secret."}], "variables": {"brief": "Secret."}}
+    spend(run, 60, **secret)
+    spend(child, 30, **secret)
+    for each in (run, child):
+        runs.cancel(each, people.owner)
+    documents.bin(document, people.owner)
+    assert documents.empty_bin(people.workspace, people.owner) == 1
+    assert not Run.objects.exists()
+    assert set(Call.objects.values_list("messages", "variables")) == {(None, None)}
+    setattr(settings, f"BUDGET_{budget}_TOKENS", 100)
+    with pytest.raises(BudgetSpent) as refused:
+        reserve(run_of(people.owner, people.workspace), 11)
+    assert refused.value.params["spent"] == 90
+
+
+def test_a_call_whose_run_was_deleted_counts_with_all_it_held_back(people: People, run: Run) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    call = spend(run, 0, state=CallState.SENT, reserved_tokens=500, created_at=long_ago)
+    run.delete()
+    assert calls.settle_orphans() == 1
+    call.refresh_from_db()
+    assert (call.state, call.tokens_in, call.tokens_estimated) == (CallState.UNKNOWN, 500, True)
 
 
 def test_without_limits_nothing_is_refused(run: Run) -> None:
@@ -258,3 +292,60 @@ async def test_a_note_whose_budget_is_spent_ends_labelled_and_its_retry_pays_for
     blocks = await blocks_of(again)
     assert count(blocks, Notice) == 0
     assert count(blocks, Heading) == len(steps) - 1
+
+
+# --- what the run itself holds back
+
+
+@pytest.fixture
+def narrow(settings: Settings, demo: Demo) -> None:
+    """A course of three chapters uses some 12 000 tokens, and each of its calls holds back up to as many."""
+    demo.set(rules=[planned(3)])
+    settings.BUDGET_RUN_TOKENS = 30_000
+
+
+async def test_calls_wait_for_what_their_own_run_holds_back(
+    carrier: Carrier, start: Start, house: People, narrow: None, settings: Settings
+) -> None:
+    run = await start(kind="course", brief="Loops.")
+    await ended(run, within=90)
+    rest = await in_database(Rest, house.viewer)
+    shown = (await in_database(rest.get, f"runs/{run.id}")).json()
+    assert (shown["state"], [step["error"] for step in shown["steps"] if step["error"]]) == ("done", [])
+    made = await in_database(lambda: list(Call.objects.filter(run=run)))
+    assert sum(call.reserved_tokens for call in made) > 3 * settings.BUDGET_RUN_TOKENS
+    tries = Counter(call.step for call in made)
+    assert {(call.step, call.attempt) for call in made} == {(step, n + 1) for step in tries for n in range(tries[step])}
+
+
+async def test_who_waits_for_the_budget_can_be_stopped(
+    carrier: Carrier, start: Start, house: People, narrow: None, demo: Demo
+) -> None:
+    run = await start(kind="course", brief="Loops.")
+    demo.set(tokens_per_second=20)
+    open_calls = Call.objects.filter(run=run, state=CallState.SENT)
+    while await in_database(lambda: Step.objects.filter(run=run, state="running").count()) < 9:
+        await asyncio.sleep(0.05)
+    assert await in_database(open_calls.count) < 9
+    rest = await in_database(Rest, house.owner)
+    assert (await in_database(rest.post, f"runs/{run.id}/cancel")).status_code == 202
+    assert (await ended(run, within=5)).state == RunState.CANCELLED
+
+
+@pytest.mark.parametrize(("epoch", "state"), [(0, RunState.DONE), (1, RunState.FAILED)])
+async def test_what_a_dead_owner_held_back_is_waited_for_as_long_as_a_call_may_take(
+    start: Start, carrier: Carrier, narrow: None, settings: Settings, epoch: int, state: RunState
+) -> None:
+    """Until the sweep settles it; one that nobody settles stops nobody for ever."""
+    settings.MODEL_TIMEOUTS = {"total": 2 - settings.LEASE_SECONDS}
+    settings.SWEEP_SECONDS = 0.5
+    carrier.claiming = False
+    run = await start()
+    long_ago = timezone.now() - timedelta(hours=1)
+    facts: dict[str, Any] = {"state": CallState.SENT, "reserved_tokens": 29_000, "epoch": epoch, "created_at": long_ago}
+    await in_database(lambda: spend(run, 0, **facts))
+    carrier.claiming = True
+    await carrier.claim(run.id)
+    assert (await ended(run)).state == state
+    error = (await in_database(lambda: Run.objects.get(id=run.id))).error
+    assert (error or {}).get("error_code") == (None if state == RunState.DONE else "budget.run")

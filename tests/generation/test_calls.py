@@ -10,7 +10,6 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
-from redis import Redis
 
 from generation import agents, calls, claims, prompts, replay, sweep
 from generation.carrier import Carrier
@@ -21,7 +20,7 @@ from generation.llm.usage import estimate_tokens
 from generation.llm.values import Message, ModelRef, ModelRequest, Usage
 from generation.models import Agent, Call, CallState, Queue, Run, RunState, Step
 from memory.base.database import db as in_database
-from tests.generation.conftest import Demo, Start, ended, recorded_text
+from tests.generation.conftest import Demo, Start, ended, recorded_text, wake
 from tests.generation.test_log import fold
 
 BRIEF = "A note on loops in Python.\nThree parts: why repeat, the for loop, the while loop."
@@ -31,12 +30,11 @@ SENT = Attempt(ModelRef("openai", "gpt-4.1"), 1, "first")
 
 
 @pytest.fixture(autouse=True)
-def rested(settings: Settings) -> Iterator[None]:
+def rested() -> Iterator[None]:
     """No model rests because of the faults of another test."""
-    with Redis.from_url(settings.REDIS_URL) as redis:
-        redis.flushdb()
-        yield
-        redis.flushdb()
+    wake()
+    yield
+    wake()
 
 
 @pytest.fixture

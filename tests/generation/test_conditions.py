@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from generation import conditions, documents, runs, sections
-from generation.conditions import Condition
+from generation import documents, runs, sections
 from generation.kinds import KINDS
 from generation.models import Claim, Document, Run, RunState, Section, Step, StepState
 from generation.orders import Order
@@ -238,9 +239,41 @@ def test_what_was_built_on_something_that_changed_is_stale(people: People) -> No
     assert Seen(people, note).state == "draft"
 
 
-def test_what_is_short_of_its_text_is_not_called_stale(people: People) -> None:
-    note = documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
-    assert conditions.of_document(note, Condition.PARTIAL, {note.id}) == Condition.PARTIAL
+def test_what_is_short_of_its_text_is_not_called_stale(people: People, run: Run) -> None:
+    plan(run, "a", fields={"content": "x"}, status="ready")
+    plan(run, "b")
+    set_state(run, RunState.PARTIAL)
+    source = documents.create("note", "Source", {}, user=people.owner, workspace=people.workspace)
+    bases.rest(Section.whole().get(key="a"), [(source, "title", "Another")])
+    assert Seen(people, run.document).state == "partial"
+
+
+def test_a_list_can_be_asked_for_what_is_stale(people: People) -> None:
+    """Stale as soon as its source changes, or when it had changed before; fresh again when that is undone."""
+    rest = Rest(people.owner)
+    source, early, late, _ = (
+        documents.create("note", title, {}, user=people.owner, workspace=people.workspace)
+        for title in ("Source", "Early", "Late", "Other")
+    )
+    stale_source = Document.whole().get(id=source.id)
+    bases.rest(early, [(source, "title", "Source")])
+    changed = rest.patch(f"documents/{source.id}", {"fields": {"title": "Changed"}}).json()
+    bases.rest(late, [(stale_source, "title", "Source")])
+
+    def listed(**which: Any) -> list[str]:
+        return [each["title"] for each in rest.get("documents", **which).json()["items"]]
+
+    assert listed(state="stale") == ["Late", "Early"]
+    assert listed(state="draft,stale") == ["Other", "Late", "Early", "Changed"]
+    assert listed(state="draft") == ["Other", "Changed"]
+    rest.post(f"groups/{changed['group']}/undo")
+    assert listed(state="stale") == []
+    for _ in range(20):
+        note = documents.create("note", "More", {}, user=people.owner, workspace=people.workspace)
+        bases.rest(note, [(source, "title", "Else")])
+    with CaptureQueriesContext(connection) as seen:
+        assert len(listed(state="stale")) == 20
+    assert len(seen) <= 8
 
 
 def levels(kind: str, type: str) -> int:

@@ -3,33 +3,55 @@
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generation import actions, documents, exports, runs, sections
 from generation.carrier import Carrier
+from generation.diagrams import rendering
 from generation.documents import sections_of
 from generation.manuscripts import Figure, Notice
-from generation.models import Call, Claim, Document, Run, RunState, Section, Step
+from generation.models import Call, Claim, Document, Drawing, Run, RunState, Section, Step
 from memory import bases, files, history
 from memory.base.database import db as in_database
 from memory.base.errors import Conflict, RunError
 from memory.history import By
 from memory.models import Change, Proposal
-from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached
+from tests.counting import counted
+from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached, recorded_text, wake
+from tests.generation.diagrams.test_renderers import SLOW
 from tests.generation.exports import readers
 from tests.people import People
+from tests.plans import outline, planned
 from tests.rest import Rest
 
-DEEP = """Cours approfondi « Bases de données relationnelles » pour une licence 2 d'informatique, 5 chapitres :
-modèle entité-association, algèbre relationnelle, SQL, normalisation, transactions.
-Niveau détaillé, 4 exercices d'application par chapitre et une évaluation de 10 questions.
-Fil rouge : la bibliothèque municipale de Roubaix. Chaque chapitre réutilise le même schéma.
-"""
+BRIEFS = Path(__file__).parents[1] / "briefs"  # as people sent them
 SMALL = "A short course on loops in Python: why repeat, the for loop. Flash level, 1 exercise, 2 questions."
+
+
+Course = Callable[..., Awaitable[Run]]
+
+
+@pytest.fixture
+def course(carrier: Carrier, start: Start, demo: Demo) -> Course:
+    """Have a course of so many chapters written to its end, which is this one; `rules` are what else models do."""
+
+    async def write(chapters: int = 1, *rules: dict[str, Any], state: RunState = RunState.DONE, **facts: Any) -> Run:
+        demo.set(rules=[planned(chapters, **facts), *rules])
+        run = await start(kind="course", brief=SMALL)
+        assert (await ended(run, within=90)).state == state
+        return run
+
+    return write
+
+
+async def done(run: Run) -> None:
+    assert (await ended(run, within=90)).state == RunState.DONE
 
 
 async def document_of(run: Run) -> Document:
@@ -59,63 +81,63 @@ async def unwell(run: Run) -> dict[str, Any]:
     return await in_database(lambda: dict(Step.objects.filter(run=run).exclude(error=None).values_list("key", "error")))
 
 
-def outline(chapters: int, **facts: Any) -> dict[str, Any]:
-    return {
-        "title": "Loops",
-        "description": "Loops in Python.",
-        "difficulty": "beginners",
-        "level_detail": "flash",
-        "exercises_per_chapter": 1,
-        "evaluation_questions": 2,
-        "evaluation_minutes": None,
-        "chapters": [{"title": f"Chapter no. {n}", "description": f"It teaches {n}."} for n in range(1, chapters + 1)],
-        **facts,
-    }
-
-
-def planned(chapters: int, **facts: Any) -> dict[str, Any]:
-    """The demo model plans exactly this."""
-    return {"contains": "Plan the course.", "content": json.dumps(outline(chapters, **facts))}
-
-
-async def test_a_deep_course_is_written_whole(carrier: Carrier, start: Start, demo: Demo) -> None:
-    run = await start(kind="course", brief=DEEP)
-    claim = await ended(run, within=120)
+@pytest.mark.parametrize("brief", ["course-short.txt", "course-deep.txt"])
+async def test_a_brief_becomes_a_whole_course_in_every_format(
+    carrier: Carrier, house: People, demo: Demo, brief: str
+) -> None:
+    """Sent and read over REST: every part with its text and its drawing, every question, no field without a value."""
+    rest = await in_database(Rest, house.teammate)
+    text = (BRIEFS / brief).read_text()
+    asked = (await in_database(rest.post, "runs", {"kind": "course", "brief": text})).json()
+    run = await in_database(lambda: Run.objects.get(id=asked["id"]))
+    claim = await ended(run, within=240)
     assert await unwell(run) == {}
     assert claim.state == RunState.DONE
-    document, written = await document_of(run), await tree(run)
-    assert document.language == "fr"
-    assert document.fields["description"]
-    chapters = [section for section in written.values() if section.type == "chapter"]
-    assert len(chapters) == document_chapters(await in_database(lambda: Step.objects.get(run=run, key="outline")))
-    for chapter in chapters:
-        parts = [section for key, section in written.items() if key.startswith(f"{chapter.key}/lesson/")]
-        assert parts
-        for part in parts:
-            assert part.fields.keys() >= {"title", "content", "schema_description", "diagram_code", "diagram"}
-        exercises = [section for key, section in written.items() if key.startswith(f"{chapter.key}/exercises/")]
-        assert len(exercises) == document.fields["exercises_per_chapter"]
-        assert all(block.fields["questions"] for block in exercises)
-        assert len(written[f"{chapter.key}/evaluation"].fields["questions"]) == document.fields["evaluation_questions"]
-    assert {section.status for section in written.values() if section.type != "chapter"} == {"ready"}
+    shown = (await in_database(rest.get, f"documents/{asked['document']}")).json()
+    assert (shown["language"], shown["state"]) == ("fr", "draft")
+    assert shown["title"]
+    assert shown["fields"]["description"]
+    outline = (await in_database(lambda: Step.objects.get(run=run, key="outline"))).result
+    assert outline
+    assert len(shown["sections"]) == len(outline["chapters"])
+    types = {check_chapter(chapter, shown["fields"]) for chapter in shown["sections"]}
+    assert set().union(*types) >= {"mermaid", "vegalite"}
     blocks = await blocks_of(run)
     assert count(blocks, Notice) == 0
-    assert all(block.svg for block in blocks if isinstance(block, Figure))
-    assert {block.type for block in blocks if isinstance(block, Figure)} >= {"mermaid", "vegalite"}
-    calls = await in_database(lambda: set(Call.objects.filter(run=run).values_list("state", flat=True)))
-    assert calls == {"done"}
+    assert all(block.svg and block.svg.startswith("<svg") for block in blocks if isinstance(block, Figure))
+    calls = await in_database(lambda: Call.objects.filter(run=run).exclude(state="done").count())
+    assert calls == 0
     assert demo.stats()["requests"] == await in_database(lambda: Call.objects.filter(run=run).count())
+    for kind in exports.FORMATS:
+        ask = partial(rest.get, f"documents/{shown['id']}/export", format=kind, answers=True)
+        file = await in_database(ask)
+        assert file.status_code == 200, file.content
+        said = " ".join(readers.words(kind, file.content).split())
+        assert all(" ".join(chapter["fields"]["title"].split()) in said for chapter in shown["sections"])
 
 
-def document_chapters(step: Step) -> int:
-    assert step.result
-    return len(step.result["chapters"])
+def check_chapter(chapter: dict[str, Any], course: dict[str, Any]) -> frozenset[str]:
+    """It holds all that a chapter has, and no field of it is empty; which kinds of diagrams its parts have."""
+    lesson, exercises, evaluation = chapter["sections"]
+    parts, blocks = lesson["sections"], exercises["sections"]
+    assert parts
+    assert len(blocks) == course["exercises_per_chapter"]
+    assert len(evaluation["fields"]["questions"]) == course["evaluation_questions"]
+    for part in parts:
+        wanted = {"title", "content", "schema_description", "diagram_type", "diagram_code", "diagram"}
+        assert part["fields"].keys() == wanted
+    for section in (chapter, *parts, *blocks, evaluation):
+        assert all(value not in (None, "", [], {}) for value in section["fields"].values()), section["key"]
+    for section in (lesson, exercises, evaluation, *parts, *blocks):
+        assert (section["state"], section["fallback"], section["proposals"]) == ("ready", None, [])
+    for question in [each for section in (*blocks, evaluation) for each in section["fields"]["questions"]]:
+        assert question["text"]
+        assert question.get("expected") or any(answer["is_correct"] for answer in question["answers"])
+    return frozenset(part["fields"]["diagram_type"] for part in parts)
 
 
-async def test_questions_of_a_course_have_what_correcting_needs(carrier: Carrier, start: Start, demo: Demo) -> None:
-    demo.set(rules=[planned(1, exercises_per_chapter=4, evaluation_questions=5)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_questions_of_a_course_have_what_correcting_needs(course: Course) -> None:
+    run = await course(1, exercises_per_chapter=4, evaluation_questions=5)
     written = await tree(run)
     questions = [question for section in written.values() for question in section.fields.get("questions", ())]
     choices = [question for question in questions if "answers" in question]
@@ -146,22 +168,92 @@ async def test_a_person_may_edit_the_outline_before_anything_is_written(
     edited = outline(2, title="My loops")
     edited["chapters"][1]["title"] = "Mine"
     await in_database(runs.answer, run, house.owner, "review_outline", edited)
-    assert (await ended(run, within=60)).state == RunState.DONE
+    await done(run)
     written = await tree(run)
     assert [each.fields["title"] for each in written.values() if each.type == "chapter"] == ["Chapter no. 1", "Mine"]
     assert (await document_of(run)).title == "My loops"
     assert written["chapter-2/lesson"].status == "ready"
 
 
+async def test_progress_counts_diagrams_and_exercises_and_never_falls(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    """As a follower is told it, also when a person let the outline go on, and a chapter is added later."""
+    demo.set(rules=[planned(2, exercises_per_chapter=2)])
+    run = await start(kind="course", brief=SMALL, options={"review_outline": True})
+    await reached(run, RunState.WAITING)
+    question = (await in_database(lambda: Run.objects.get(id=run.id))).question or {}
+    await in_database(runs.answer, run, house.owner, "review_outline", question["shown"])
+    await ended(run, within=60)
+    document = await document_of(run)
+    added, _ = await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner))
+    await ended(added, within=60)
+    rest = await in_database(Rest, house.viewer)
+    for each in (run, added):
+        told = (await in_database(rest.get, f"runs/{each.id}/events")).json()["events"]
+        steps = [event["data"] for event in told if event["type"] == "step" and "progress" in event["data"]]
+        seen = [step["progress"] for step in steps]
+        assert seen == sorted(seen)
+        ends = {step["key"]: step["progress"] for step in steps}
+        assert {ends[key] for key in ("outline", "chapters", "chapter") if key in ends} == {8}
+        drawn = [n for n, key in enumerate(ends) if key.endswith("/diagram") or "/block-" in key]
+        rises = {key: round(seen[n] - seen[n - 1], 1) for n, key in enumerate(ends) if n in drawn[:-1]}
+        assert [key for key, rise in rises.items() if rise <= 1] == [], rises
+        assert seen[-2] < 97
+        assert seen[-1] == 99
+
+
+async def test_a_model_that_says_too_much_is_not_asked_again(
+    carrier: Carrier, start: Start, house: People, demo: Demo
+) -> None:
+    """The first of what it planned and wrote is kept, long titles are shortened; what was left out stays to be read."""
+    words = "words " * 20
+    question = {"text": "Why?", "expected": "Because.", "explanation": "So."}
+    choice = {"text": "What?", "correct_answers": ["a"], "wrong_answers": ["b", "c"], "explanation": "So."}
+    part = {"title": "t", "content": "Text.", "schema_description": "A flow.", "diagram_type": "mermaid"}
+    titles = ["Chapter " + words, "Chapter two", "Chapter three"]
+    answers = {
+        "Plan the course.": {**outline(0), "chapters": [{"title": title, "description": "d"} for title in titles]},
+        "Write the lesson": {"parts": [{**part, "title": f"Part {n}"} for n in range(3)]},
+        "Plan 1 exercises": {"blocks": [{"topic": f"{n} {words * 2}", "kind": "open"} for n in range(2)]},
+        "Write the exercise on": {"questions": [{**question, "text": f"{n}?"} for n in range(4)]},
+        "questions of the evaluation": {"multiple_choice": [choice] * 3, "open": [question] * 2},
+    }
+    demo.set(rules=[{"contains": asked, "content": json.dumps(said)} for asked, said in answers.items()])
+    rest = await in_database(Rest, house.teammate)
+    order = {"kind": "course", "brief": SMALL, "options": {"chapters": 2}}
+    asked = (await in_database(rest.post, "runs", order)).json()
+    run = await in_database(lambda: Run.objects.get(id=asked["id"]))
+    await done(run)
+    assert not await in_database(Call.objects.filter(run=run, reason="repair").exclude(step__endswith="diagram").exists)
+    shown = (await in_database(rest.get, f"documents/{asked['document']}")).json()
+    first, second = shown["sections"]
+    assert first["fields"]["title"] == "Chapter " + ("words " * 15).strip() + "…"
+    assert second["fields"]["title"] == "Chapter two"
+    lesson, exercises, evaluation = first["sections"]
+    assert [each["fields"]["title"] for each in lesson["sections"]] == ["Part 0", "Part 1"]
+    assert [len(each["fields"]["questions"]) for each in exercises["sections"]] == [3]
+    assert [question["text"] for question in evaluation["fields"]["questions"]] == ["What?", "Why?"]
+    told = (await in_database(rest.get, f"runs/{run.id}/events")).json()["events"]
+    trimmed = {event["data"]["key"]: event["data"].get("trimmed") for event in told if event["type"] == "step"}
+    assert trimmed["outline"] == [
+        {"path": "chapters", "kept": 2, "of": 3},
+        {"path": "chapters.0.title", "kept": 98, "of": 128},
+    ]
+    assert trimmed["chapter-1/lesson"] == [{"path": "parts", "kept": 2, "of": 3}]
+    assert trimmed["chapter-2/evaluation"] == [
+        {"path": "multiple_choice", "kept": 1, "of": 3},
+        {"path": "open", "kept": 1, "of": 2},
+    ]
+    assert "Chapter three" in (await recorded_text(run))["outline"]
+    assert "Part 2" in (await recorded_text(run))["chapter-1/lesson"]
+
+
 THIRD_FAILS = [{"contains": "This chapter: Chapter no. 3", "fault": "server_error"}]
 
 
-async def test_a_chapter_that_fails_is_labelled_and_made_again_alone(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(5), *THIRD_FAILS])
-    run = await start(kind="course", brief=SMALL)
-    assert (await ended(run, within=60)).state == RunState.PARTIAL
+async def test_a_chapter_that_fails_is_labelled_and_made_again_alone(course: Course, house: People, demo: Demo) -> None:
+    run = await course(5, *THIRD_FAILS, state=RunState.PARTIAL)
     written = await tree(run)
     own = {key for key, section in written.items() if section.fallback}
     assert own == {"chapter-3/lesson", "chapter-3/lesson/part-1", "chapter-3/exercises", "chapter-3/evaluation"}
@@ -175,9 +267,10 @@ async def test_a_chapter_that_fails_is_labelled_and_made_again_alone(
     assert tries == 3
 
     demo.set(rules=[])
+    wake()
     asked = demo.stats()["requests"]
     again, _ = await in_database(actions.retry_section, written["chapter-3"], house.teammate)
-    assert (await ended(again, within=60)).state == RunState.DONE
+    await done(again)
     mended = await tree(again)
     assert not any(section.fallback for section in mended.values())
     after = {key: (section.version, section.fields) for key, section in mended.items() if "chapter-3" not in key}
@@ -189,10 +282,8 @@ async def test_a_chapter_that_fails_is_labelled_and_made_again_alone(
     assert await in_database(lambda: Change.objects.filter(run_id=again.id).exclude(author="recipe").exists()) is False
 
 
-async def test_one_diagram_is_made_again_alone(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
-    demo.set(rules=[planned(1), {"contains": "<text>", "fault": "server_error"}])
-    run = await start(kind="course", brief=SMALL)
-    assert (await ended(run, within=60)).state == RunState.PARTIAL
+async def test_one_diagram_is_made_again_alone(course: Course, house: People, demo: Demo) -> None:
+    run = await course(1, {"contains": "<text>", "fault": "server_error"}, state=RunState.PARTIAL)
     part = (await tree(run))["chapter-1/lesson/part-1"]
     assert part.fallback is None
     assert part.fields["content"]
@@ -200,6 +291,7 @@ async def test_one_diagram_is_made_again_alone(carrier: Carrier, start: Start, h
     notices = [block for block in await blocks_of(run) if isinstance(block, Figure) and block.svg is None]
     assert notices
     demo.set(rules=[])
+    wake()
     again, _ = await in_database(actions.retry_section, part, house.owner, ["chapter-1/lesson/part-1/diagram"])
     await ended(again, within=60)
     mended = (await tree(again))["chapter-1/lesson/part-1"]
@@ -233,17 +325,44 @@ async def test_a_diagram_that_cannot_be_drawn_goes_back_twice(
     assert part.fields["content"] == "Text."
 
 
-async def test_a_chapter_can_be_added_later(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
-    demo.set(rules=[planned(2)])
+async def test_a_drawing_that_computes_without_end_costs_itself_alone(
+    carrier: Carrier, start: Start, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried three times, killed three times; what is drawn and written beside it does not notice."""
+    monkeypatch.setattr(rendering, "SECONDS", 2)
+    part = {"content": "Text.", "schema_description": "A flow."}
+    parts = [{**part, "title": name, "diagram_type": name} for name in ("vegalite", "mermaid")]
+    demo.set(
+        rules=[
+            planned(1, exercises_per_chapter=0, evaluation_questions=0),
+            {"contains": "Kinds of diagrams", "content": json.dumps({"parts": parts})},
+            {"contains": "Vega-Lite", "content": json.dumps({"code": json.dumps(SLOW)})},
+            {"contains": "vegalite diagram could not be drawn", "content": json.dumps({"code": json.dumps(SLOW)})},
+            {"contains": "Mermaid", "content": json.dumps({"code": "flowchart TD\n  a --> b"})},
+        ]
+    )
     run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+    assert (await ended(run, within=90)).state == RunState.PARTIAL
+    written = await tree(run)
+    endless, beside = written["chapter-1/lesson/part-1"], written["chapter-1/lesson/part-2"]
+    assert endless.fields["content"] == "Text."
+    assert endless.fields["diagram_error"]["error_code"] == "tool.diagram_timeout"
+    assert "diagram_error" not in beside.fields
+    assert beside.fields["diagram"]
+    assert {key for key, section in written.items() if section.fallback} == set()
+    calls = await in_database(lambda: Call.objects.filter(run=run, step=f"{endless.key}/diagram").count())
+    assert calls == 3
+
+
+async def test_a_chapter_can_be_added_later(course: Course, house: People) -> None:
+    run = await course(2)
     before = await tree(run)
     document = await document_of(run)
     added, is_new = await in_database(
         lambda: actions.act(document, "add_chapter", {"instruction": "On recursion."}, user=house.teammate, key="k")
     )
     assert is_new
-    assert (await ended(added, within=60)).state == RunState.DONE
+    await done(added)
     after = await tree(added)
     first, second, third = [key for key, section in after.items() if section.type == "chapter"]
     assert (first, second) == ("chapter-1", "chapter-2")
@@ -277,46 +396,63 @@ async def test_what_a_person_writes_stands_whenever_they_write_it(
     assert "content" not in proposal.values
 
 
-async def test_what_rests_on_a_changed_text_is_stale_until_it_is_undone(
-    carrier: Carrier, start: Start, house: People, demo: Demo
+@pytest.mark.parametrize("fields", [{"diagram_code": "mine --> yours"}, {"diagram_type": "graphviz"}])
+async def test_a_diagram_that_a_person_changes_while_it_is_drawn_is_theirs(
+    carrier: Carrier, start: Start, house: People, demo: Demo, fields: dict[str, str]
 ) -> None:
-    demo.set(rules=[planned(1)])
+    """What was drawn waits as a whole: never its drawing beside their code, nor its code under their type."""
+    demo.set(rules=[planned(1, exercises_per_chapter=0, evaluation_questions=0)], tokens_per_second=100)
     run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+    key = "chapter-1/lesson/part-1"
+    part = (await once_there(run, key))[key]
+    until = time.monotonic() + 20
+    while not await in_database(Call.objects.filter(run=run, step=f"{key}/diagram", state="sent").exists):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.01)
+    rest = await in_database(Rest, house.teammate)
+    assert (await in_database(rest.patch, f"sections/{part.id}", {"fields": fields})).status_code == 200
+    await done(run)
+    shown = (await in_database(rest.get, f"sections/{part.id}")).json()
+    assert {name: shown["fields"].get(name, "") for name in fields} == fields
+    assert "diagram" not in shown["fields"]
+    assert shown["fields"].get("diagram_code") in (None, fields.get("diagram_code"))
+    (proposal,) = shown["proposals"]
+    assert proposal["values"].keys() >= {"diagram_code", "diagram"}
+    accepted = await in_database(rest.post, f"proposals/{proposal['id']}/accept")
+    assert accepted.status_code == 200, accepted.content
+    stands = (await in_database(rest.get, f"sections/{part.id}")).json()["fields"]
+    drawing = await in_database(lambda: Drawing.objects.get(digest=stands["diagram"]))
+    assert (drawing.type, drawing.code) == (stands["diagram_type"], stands["diagram_code"])
+
+
+async def test_what_rests_on_a_changed_text_is_stale_until_it_is_undone(course: Course, house: People) -> None:
+    run = await course()
     written = await tree(run)
-    objects = {section.id: section for section in written.values()}
     document = await document_of(run)
-    assert await in_database(lambda: bases.stale(document.id, objects)) == {}
+    assert await in_database(lambda: bases.stale(document.id)) == {}
     chapter = written["chapter-1"]
     (change,) = await in_database(lambda: sections.edit(chapter, {"title": "Other"}, By.person(house.owner)))
     fresh = {section.id: section for section in (await tree(run)).values()}
-    stale = await in_database(lambda: bases.stale(document.id, fresh))
+    stale = await in_database(lambda: bases.stale(document.id))
     assert {fresh[each].key for each in stale} == {
         "chapter-1/lesson",
         "chapter-1/exercises",
         "chapter-1/evaluation",
     }
     await in_database(lambda: history.undo(change, by=house.owner))
-    fresh = {section.id: section for section in (await tree(run)).values()}
-    assert await in_database(lambda: bases.stale(document.id, fresh)) == {}
+    assert await in_database(lambda: bases.stale(document.id)) == {}
 
 
-async def test_what_a_course_wrote_is_undone_as_a_whole(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_what_a_course_wrote_is_undone_as_a_whole(course: Course, house: People) -> None:
+    run = await course()
     undone = await in_database(lambda: history.undo_group(run.id, by=house.owner))
     assert await tree(run) == {}
     await in_database(lambda: history.undo_group(undone[0].group, by=house.owner))
     assert "chapter-1/lesson/part-1" in await tree(run)
 
 
-async def test_a_stranger_starts_nothing_on_a_course(carrier: Carrier, start: Start, house: People, demo: Demo) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_a_stranger_starts_nothing_on_a_course(course: Course, house: People) -> None:
+    run = await course()
     document, chapter = await document_of(run), (await tree(run))["chapter-1"]
     for attempt in (
         lambda: actions.act(document, "add_chapter", {}, user=house.stranger),
@@ -367,9 +503,11 @@ async def test_every_part_of_a_chapter_can_be_made_again_alone(
     carrier: Carrier, start: Start, house: People, demo: Demo
 ) -> None:
     demo.set(rules=[planned(1, exercises_per_chapter=2)])
+    timed = counted("chapter_generation_time_seconds_count")
     run = await start(kind="course", brief=SMALL)
     await ended(run, within=60)
     demo.set(rules=[])
+    assert counted("chapter_generation_time_seconds_count") == timed + 1
     for key in (
         "chapter-1/lesson",
         "chapter-1/lesson/part-1",
@@ -379,10 +517,11 @@ async def test_every_part_of_a_chapter_can_be_made_again_alone(
     ):
         section = (await tree(run))[key]
         again, _ = await in_database(actions.retry_section, section, house.owner)
-        assert (await ended(again, within=60)).state == RunState.DONE
+        await done(again)
         paid = await in_database(steps_paid, again)
         assert paid
         assert all(step == key or step.startswith(f"{key}/") for step in paid)
+    assert counted("chapter_generation_time_seconds_count") == timed + 1, "a part counts as a whole chapter"
     assert {section.status for section in (await tree(run)).values() if section.type != "chapter"} == {"ready"}
 
 
@@ -393,18 +532,14 @@ async def test_files_given_with_the_brief_reach_every_writer_of_a_course(
     content = "# Notes\n\nThe canary sings of loops, à voix basse.".encode()
     given = await in_database(files.store, house.owner, house.workspace, "notes.md", content)
     run = await start(kind="course", brief=SMALL, files=(given.id,))
-    assert (await ended(run, within=60)).state == RunState.DONE
+    await done(run)
     calls = await in_database(lambda: list(Call.objects.filter(run=run)))
     told = {call.step for call in calls if "The canary sings of loops, à voix basse." in str(call.messages)}
     assert told == {call.step for call in calls if not call.step.endswith("/diagram")}
 
 
-async def test_a_retry_that_fails_leaves_the_text_that_was_there(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_a_retry_that_fails_leaves_the_text_that_was_there(course: Course, house: People, demo: Demo) -> None:
+    run = await course()
     before = await tree(run)
     demo.set(rules=[{"contains": "", "fault": "unauthorised"}])
     again, _ = await in_database(actions.retry_section, before["chapter-1"], house.owner)
@@ -414,12 +549,8 @@ async def test_a_retry_that_fails_leaves_the_text_that_was_there(
     assert not any(section.fallback for section in after.values())
 
 
-async def test_what_people_added_is_not_taken_away_by_a_writing(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_what_people_added_is_not_taken_away_by_a_writing(course: Course, house: People) -> None:
+    run = await course()
     document, lesson = await document_of(run), (await tree(run))["chapter-1/lesson"]
     mine = await in_database(
         lambda: sections.add(document, "part", {"content": "By hand."}, By.person(house.teammate), parent=lesson)
@@ -460,16 +591,12 @@ async def test_chapters_added_at_once_are_two_chapters(
         (await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner)))[0] for _ in range(2)
     ]
     for one in added:
-        assert (await ended(one, within=60)).state == RunState.DONE
+        await done(one)
     assert sum(section.type == "chapter" for section in (await tree(run)).values()) == 3
 
 
-async def test_what_is_made_again_is_made_from_what_stands_now(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_what_is_made_again_is_made_from_what_stands_now(course: Course, house: People) -> None:
+    run = await course()
     written = await tree(run)
     by = By.person(house.owner)
     await in_database(lambda: sections.edit(written["chapter-1"], {"description": "All about the zebra."}, by))
@@ -484,19 +611,15 @@ async def test_what_is_made_again_is_made_from_what_stands_now(
     assert "All about the zebra." in told[0]
     assert "Only the canary sings." in told[1]
     fresh = {section.id: section for section in (await tree(run)).values()}
-    stale = await in_database(lambda: bases.stale(part.document_id, fresh))
+    stale = await in_database(lambda: bases.stale(part.document_id))
     assert {fresh[each].key for each in stale} == {"chapter-1/lesson", "chapter-1/exercises"}
 
 
-async def test_an_outline_made_again_makes_everything_again(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_an_outline_made_again_makes_everything_again(course: Course, house: People, demo: Demo) -> None:
+    run = await course()
     demo.set(rules=[planned(2, title="Other")])
     again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
-    assert (await ended(again, within=60)).state == RunState.DONE
+    await done(again)
     after = await tree(again)
     assert after["chapter-2/lesson"].status == "ready"
     assert "outline" in await in_database(steps_paid, again)
@@ -504,13 +627,14 @@ async def test_an_outline_made_again_makes_everything_again(
 
 
 async def test_a_section_is_made_again_by_one_run_at_a_time_and_nothing_else_is_paid(
-    carrier: Carrier, start: Start, house: People, demo: Demo
+    course: Course, house: People, demo: Demo
 ) -> None:
-    demo.set(rules=[planned(3), {"contains": "This chapter: Chapter no. 2", "fault": "unauthorised"}, *THIRD_FAILS])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=90)
+    run = await course(
+        3, {"contains": "This chapter: Chapter no. 2", "fault": "unauthorised"}, *THIRD_FAILS, state=RunState.PARTIAL
+    )
     written = await tree(run)
-    demo.set(rules=[], tokens_per_second=300)
+    demo.set(rules=[], tokens_per_second=2_000)
+    wake()
     again, _ = await in_database(lambda: actions.retry_section(written["chapter-3"], house.owner, key="once"))
     with pytest.raises(RunError, match="run.still_open"):
         await in_database(actions.retry_section, written["chapter-3"], house.teammate)
@@ -523,12 +647,8 @@ async def test_a_section_is_made_again_by_one_run_at_a_time_and_nothing_else_is_
     assert not after["chapter-3/lesson"].fallback
 
 
-async def test_nothing_is_begun_on_what_lies_in_the_bin(
-    carrier: Carrier, start: Start, house: People, demo: Demo
-) -> None:
-    demo.set(rules=[planned(1)])
-    run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+async def test_nothing_is_begun_on_what_lies_in_the_bin(course: Course, house: People) -> None:
+    run = await course()
     document, chapter = await document_of(run), (await tree(run))["chapter-1"]
     await in_database(documents.bin, document, house.owner)
     document = await document_of(run)

@@ -3,16 +3,23 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from generation import runs
 from generation.manuscripts import Block, Figure, Notice
 from generation.models import Document, Drawing, Run, Section
 from generation.orders import Order
 from generation.recipes.course import manuscript
+from generation.recipes.course.answers import PlannedChapter
+from generation.recipes.course.chapters import Course
+from generation.recipes.course.recipe import Added, set_up_added
 from generation.registry import recipe_of
 from generation.scribe import Scribe
 from generation.words import words
-from memory.models import Workspace
+from memory import history
+from memory.base.errors import LimitReached
+from memory.history import By
+from memory.models import AuthorKind, Workspace
 from tests.people import People
 from tests.rest import Rest, told
 
@@ -24,11 +31,6 @@ QUESTIONS = [{"text": "Why?", "expected": "Because."}]
 @pytest.fixture
 def people(people_committed: People) -> People:
     return people_committed
-
-
-@pytest.fixture
-def owner(people: People) -> Rest:
-    return Rest(people.owner)
 
 
 @pytest.fixture
@@ -91,6 +93,19 @@ def test_a_stand_in_without_a_text_is_a_gap(run: Run) -> None:
     written(run, ERROR)
     Section.objects.exclude(type="chapter").update(fields={})
     assert notices(run) == [words("fallback", "en"), "Not written."] + [words("fallback", "en")] + ["Not written."] * 2
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Not written."), ("fr", "Non écrit.")])
+def test_an_empty_place_says_so_in_exports(owner: Rest, run: Run, language: str, said: str) -> None:
+    """Whether its label was taken off, or it never had one."""
+    there = written(run)
+    Document.objects.update(language=language)
+    Section.objects.filter(type="exercise_block").update(present=False)
+    Section.objects.filter(id=there["evaluation"].id).update(fields={})
+    text = exported(owner, run)
+    assert text.count(said) == 2
+    for place in ("exercises", "evaluation"):
+        assert f"{words(place, language)}\n\n> ⚠ **{said}**" in text
 
 
 def test_what_is_written_bears_no_label(run: Run) -> None:
@@ -160,6 +175,61 @@ def test_a_course_has_sixteen_chapters(owner: Rest, run: Run) -> None:
     assert owner.post(path, {"type": "chapter"}).status_code == 201
 
 
+@pytest.fixture
+def full(owner: Rest, run: Run) -> str:
+    """A course of sixteen chapters; the address of one more, that was removed before the last was added."""
+    path = f"documents/{run.document_id}/sections"
+    removed = owner.post(path, {"type": "chapter"}).json()["id"]
+    owner.delete(f"sections/{removed}")
+    for _ in range(16):
+        assert owner.post(path, {"type": "chapter"}).status_code == 201
+    return f"sections/{removed}"
+
+
+def test_no_seventeenth_chapter_comes_back(owner: Rest, run: Run, full: str) -> None:
+    document = f"documents/{run.document_id}"
+    one = Section.whole().get(id=full.split("/")[1])
+    removal = next(each for each in changes_of(owner, run, one) if each["path"] == "present" and not each["after"])
+    (before,) = (
+        each for each in owner.get(f"{document}/snapshots").json()["items"] if each["object"]["id"] == str(one.id)
+    )
+    proposal = history.propose(one, {"present": True}, By(AuthorKind.RECIPE, run.user, run.id, "c"))
+    for way in (
+        f"changes/{removal['id']}/undo",
+        f"groups/{removal['group']}/undo",
+        f"snapshots/{before['id']}/restore",
+        f"proposals/{proposal.id}/accept",
+    ):
+        refused = owner.post(way)
+        assert told(refused) == (422, "validation.sections_too_many")
+        assert refused.json()["details"] == {"type": "chapter", "limit": 16}
+    assert Section.whole().get(id=one.id).version == one.version
+    assert len(owner.get(document).json()["sections"]) == 16
+    assert owner.get(f"{document}/proposals", state="open").json()["items"][0]["id"] == str(proposal.id)
+    owner.delete(f"sections/{owner.get(document).json()['sections'][0]['id']}")
+    assert owner.post(f"proposals/{proposal.id}/accept").status_code == 200
+
+
+def changes_of(owner: Rest, run: Run, section: Section) -> list[dict[str, Any]]:
+    found = owner.get(f"documents/{run.document_id}/changes", object=str(section.id))
+    return list(found.json()["items"])
+
+
+def test_a_full_course_changes_places_and_texts_as_any_other(owner: Rest, run: Run, full: str) -> None:
+    document = f"documents/{run.document_id}"
+    first, *_, last = owner.get(document).json()["sections"]
+    assert owner.patch(f"sections/{last['id']}", {"fields": {"title": "Last"}}).status_code == 200
+    assert owner.patch(f"sections/{last['id']}", {"after": first["id"]}).status_code == 200
+    assert owner.post(f"{document}/undo").status_code == 200
+
+
+def test_a_chapter_planned_for_a_course_that_is_full_by_then_is_refused(run: Run, full: str) -> None:
+    course = Course(brief="", title="Loops", chapters=[])
+    added = Added(course=course, chapter=PlannedChapter(title="One more", description="x"))
+    with pytest.raises(LimitReached, match="limit.chapters"), transaction.atomic():
+        set_up_added(added, Scribe(run, "chapter", {}), "chapter-17")
+
+
 @pytest.mark.parametrize(
     ("answers", "problem"),
     [
@@ -226,3 +296,100 @@ def test_what_is_no_text_leaves_the_label(owner: Rest, run: Run) -> None:
     ):
         assert answer.status_code == 200
     assert "lesson" in labelled(run)
+
+
+def write_again(run: Run) -> None:
+    """A machine writes over the part that stands in, and one more; both as far as it may."""
+    scribe = Scribe(run, "c", {})
+    parent = scribe.write_section("c/lesson", {})
+    scribe.write_section("c/lesson/part-1", {"content": "Good."}, "part", parent)
+    scribe.write_section("c/lesson/part-2", {"content": "More."}, "part", parent)
+
+
+@pytest.mark.parametrize("key", ["c/lesson/part-1", "c/lesson/part-2"])
+def test_a_proposal_let_into_a_stand_in_takes_its_label(owner: Rest, run: Run, key: str) -> None:
+    lesson = written(run, ERROR)["lesson"]
+    owner.post(f"sections/{lesson.id}/lock")
+    write_again(run)
+    assert "lesson" in labelled(run)
+    part = Section.objects.get(key=key)
+    proposed = owner.get(f"documents/{run.document_id}/proposals", state="open").json()["items"]
+    ours = next(each["id"] for each in proposed if each["object"]["id"] == str(part.id))
+    accepted = owner.post(f"proposals/{ours}/accept").json()
+    assert {each["id"] for each in accepted["objects"]} == {str(part.id), str(lesson.id)}
+    shown = owner.get(f"sections/{lesson.id}").json()
+    assert (shown["fallback"], shown["status"]) == (None, "ready")
+    owner.post(f"groups/{accepted['group']}/undo")
+    assert owner.get(f"sections/{lesson.id}").json()["fallback"] == ERROR
+
+
+def other_lesson(run: Run, fallback: dict[str, Any] | None = None) -> tuple[Section, Section]:
+    """A lesson elsewhere with one part in it."""
+    plan, scribe = Scribe(run, "outline", {}), Scribe(run, "d", {}, fallback)
+    chapter = plan.plan_section("d", "chapter", {"title": "While"})
+    lesson = scribe.write_section("d/lesson", {}, "lesson", chapter)
+    return lesson, scribe.write_section("d/lesson/part-1", {"content": "y"}, "part", lesson)
+
+
+def test_a_text_moved_into_a_stand_in_takes_its_label(owner: Rest, run: Run) -> None:
+    lesson, (_, part) = written(run, ERROR)["lesson"], other_lesson(run)
+    moved = owner.patch(f"sections/{part.id}", {"parent": str(lesson.id)}).json()
+    assert {each["id"] for each in moved["objects"]} == {str(part.id), str(lesson.id)}
+    assert owner.get(f"sections/{lesson.id}").json()["fallback"] is None
+    owner.post(f"groups/{moved['group']}/undo")
+    assert owner.get(f"sections/{lesson.id}").json()["fallback"] == ERROR
+
+
+def test_a_stand_in_or_nothing_put_into_a_stand_in_leaves_its_label(owner: Rest, run: Run) -> None:
+    lesson, (_, part) = written(run, ERROR)["lesson"], other_lesson(run, ERROR)
+    assert owner.patch(f"sections/{part.id}", {"parent": str(lesson.id)}).status_code == 200
+    body = {"type": "part", "parent": str(lesson.id), "fields": {"title": "To be written"}}
+    assert owner.post(f"documents/{run.document_id}/sections", body).status_code == 201
+    assert owner.get(f"sections/{lesson.id}").json()["fallback"] == ERROR
+
+
+# --- stand-ins
+
+
+QUESTION = {"questions": QUESTIONS}
+
+
+@pytest.mark.parametrize(
+    ("place", "holds", "made"),
+    [
+        ("evaluation", None, QUESTION),
+        ("lesson", "part", {"content": "By hand."}),
+        ("exercises", "exercise_block", QUESTION),
+    ],
+)
+def test_a_stand_in_says_nothing_of_what_people_wrote_there_meanwhile(
+    owner: Rest, run: Run, place: str, holds: str | None, made: dict[str, Any]
+) -> None:
+    """They write in a place that is still planned; then it turns out that no model can."""
+    plan = Scribe(run, "outline", {})
+    planned = plan.plan_section(f"c/{place}", place, {}, plan.plan_section("c", "chapter", {"title": "For"}))
+    if holds:
+        body = {"type": holds, "parent": str(planned.id), "fields": made}
+        assert owner.post(f"documents/{run.document_id}/sections", body).status_code == 201
+    else:
+        assert owner.patch(f"sections/{planned.id}", {"fields": made}).status_code == 200
+    before = exported(owner, run)
+    Scribe(run, "c", {}, ERROR).write_section(
+        f"c/{place}", {"questions": None, "multi_answers": None} if not holds else {}
+    )
+    assert labelled(run) == set()
+    assert exported(owner, run) == before
+
+
+def test_a_stand_in_asks_nobody_to_be_let_into_what_is_locked(owner: Rest, run: Run) -> None:
+    plan = Scribe(run, "outline", {})
+    lesson = plan.plan_section("c/lesson", "lesson", {}, plan.plan_section("c", "chapter", {"title": "For"}))
+    owner.post(f"sections/{lesson.id}/lock")
+    for fallback, content, proposed in (
+        (ERROR, "It repeats.", []),
+        (None, "Good.", [{"content": "Good.", "present": True}]),
+    ):
+        scribe = Scribe(run, "c/lesson", {}, fallback)
+        scribe.write_section("c/lesson/part-1", {"content": content}, "part", scribe.write_section("c/lesson", {}))
+        waiting = owner.get(f"documents/{run.document_id}/proposals", state="open").json()["items"]
+        assert [each["values"] for each in waiting] == proposed

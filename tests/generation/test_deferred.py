@@ -60,3 +60,11 @@ async def test_what_the_database_refused_is_no_failure_of_the_recipe(carrier: Ca
     claim = await ended(run)
     assert (claim.state, claim.epoch) == (RunState.DONE, 2)
     assert await violations(run) == []
+
+
+async def test_a_step_that_begins_while_others_wait_to_record_tells_no_progress_before_theirs(
+    carrier: Carrier, start: Start
+) -> None:
+    run = await start("tests.jobs.crowded_steps")
+    assert (await ended(run)).state == RunState.DONE
+    assert await violations(run) == []

@@ -29,16 +29,6 @@ def people(people_committed: People) -> People:
     return people_committed
 
 
-@pytest.fixture
-def owner(people: People) -> Rest:
-    return Rest(people.owner)
-
-
-@pytest.fixture
-def note(people: People) -> Document:
-    return documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
-
-
 def begin(rest: Rest, **body: Any) -> Any:
     return rest.post("documents", {"kind": "note", "title": "Loops", **body})
 

@@ -10,9 +10,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from generation import claims, pictures, runs, sweep
+from generation.carrier import Carrier
 from generation.events import Cursor, Draft, LostClaim, record
 from generation.flush import connect
+from generation.ledger import Ledger
 from generation.models import Claim, Event, Queue, Run, RunState, Step
+from generation.outbox import Outbox
 from memory.base.database import db as in_database
 from memory.base.errors import NotFound
 from tests.generation.conftest import Start, state_of
@@ -47,6 +50,24 @@ async def test_a_number_of_the_past_writes_nothing_even_with_the_right_epoch(sta
     with pytest.raises(LostClaim):
         await in_database(record, cursor, TOLD)
     assert (await state_of(run)).last_seq == before.last_seq
+
+
+async def test_what_is_in_is_not_told_again_though_its_teller_was_stopped(carrier: Carrier, start: Start) -> None:
+    """As at the end of a loop, which stops every task: those between a run and its rows, too."""
+    run, cursor = await taken(start)
+    ledger = Ledger(run, cursor, Outbox(cursor, lambda: None), {})
+    ledger.outbox.delta("content_delta", "one", 1, "Once.")
+    known = asyncio.all_tasks()
+    telling = asyncio.ensure_future(ledger.record([], lambda: time.sleep(0.2)))
+    await asyncio.sleep(0.05)
+    for task in asyncio.all_tasks() - known:
+        if "Ledger" in repr(task) or task is telling:
+            task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await telling
+    await ledger.record(TOLD)
+    told = await in_database(lambda: list(Event.objects.filter(run=run).order_by("seq").values_list("type", flat=True)))
+    assert told.count("content_delta") == 1
 
 
 async def test_what_is_carried_no_longer_is_written_no_more(start: Start) -> None:

@@ -109,10 +109,48 @@ async def test_a_fallback_ends_with_3_and_a_failure_with_1(carrier: Carrier, bri
     assert "failed" in ended.err
 
 
+async def test_an_action_is_done_to_a_document_that_is_there(carrier: Carrier, house: People, tmp_path: Path) -> None:
+    rest = await in_database(Rest, house.owner)
+    body = {"kind": "course", "title": "Loops", "fields": {"level_detail": "flash", "exercises_per_chapter": 1}}
+    course = (await in_database(rest.post, "documents", body)).json()["id"]
+    exported = tmp_path / "course.md"
+    does = ["--document", course, "--action", "add_chapter", "--option", "instruction=On recursion."]
+    ended = await generate(*does, "--export", str(exported))
+    assert (ended.code, "100 %" in ended.err) == (0, True)
+    run = await in_database(Run.objects.get)
+    assert (run.action, run.options, str(run.document_id)) == (
+        "add_chapter",
+        {"instruction": "On recursion."},
+        course,
+    )
+    (chapter,) = (await in_database(rest.get, f"documents/{course}")).json()["sections"]
+    assert chapter["fields"]["title"] in exported.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--action", "nothing"], "not_found.action"),
+        (["--action", "add_chapter", "--option", "x=1"], "validation.options"),
+        (["--action", "add_chapter", "--brief", "-"], "nothing else is asked"),
+        ([], "--action NAME"),
+        (["--action", "add_chapter", "--user", "stranger"], "not_found.document"),
+        (["--action", "add_chapter", "--user", "viewer"], "permission.role"),
+    ],
+)
+async def test_an_action_that_cannot_be_done_is_said(house: People, arguments: list[str], words: str) -> None:
+    rest = await in_database(Rest, house.owner)
+    course = (await in_database(rest.post, "documents", {"kind": "course", "title": "Loops"})).json()["id"]
+    with pytest.raises(CommandError, match=words):
+        await generate("--document", course, *arguments)
+    assert not await in_database(Run.objects.exists)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["nothing", "--brief", "{brief}"], "validation.kind"),
+        (["note"], "KIND --brief FILE"),
         (["note", "--brief", "/no/such/file"], "cannot be read"),
         (["note", "--brief", "{brief}", "--option", "x=1"], "validation.options"),
         (["note", "--brief", "{brief}", "--option", "x"], "NAME=VALUE"),

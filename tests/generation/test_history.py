@@ -15,11 +15,6 @@ from tests.people import People
 
 
 @pytest.fixture
-def note(people: People) -> Document:
-    return documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
-
-
-@pytest.fixture
 def section(note: Document, people: People) -> Section:
     return sections.add(note, "section", {"title": "Why", "content": "Because."}, By.person(people.owner))
 

@@ -1,7 +1,7 @@
 """Many at once on one document: one after the other, nothing lost, nobody waits for ever."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from generation import documents, folders, sections
 from generation.fields import Kind, SectionType
 from generation.kinds import KINDS
-from generation.models import Document, Section
+from generation.models import Document, Folder, Section
 from generation.recipes.course.schema import COURSE, PartFields
 from memory import history
 from memory.base.errors import Conflict, InvalidInput, NotFound, ScriptoriumError
@@ -22,6 +22,7 @@ from memory.base.ids import new_id
 from memory.history import By
 from memory.models import AuthorKind, Change, Proposal, Snapshot
 from tests.people import People
+from tests.rest import Rest, told
 
 ROUNDS = 6
 WAIT_SECONDS = 8  # less than lock_timeout: who waits in a ring is found out by this
@@ -356,6 +357,62 @@ def test_who_removes_a_folder_waits_for_its_documents_in_the_order_of_all(people
         removing.result(WAIT_SECONDS)
     holds(*notes)
     assert not Document.objects.exclude(folder=None).exists()
+
+
+def until_waiting(work: Future[Any]) -> None:
+    with pytest.raises(TimeoutError):
+        work.result(0.5)
+
+
+FILINGS: dict[str, Callable[[Rest, Document, Folder], Any]] = {
+    "move": lambda rest, note, folder: rest.patch(f"documents/{note.id}", {"fields": {"folder": str(folder.id)}}),
+    "begin": lambda rest, note, folder: rest.post("documents", {"kind": "note", "folder": str(folder.id)}),
+    "order": lambda rest, note, folder: rest.post("runs", {"kind": "note", "brief": "x", "folder": str(folder.id)}),
+    "folder": lambda rest, note, folder: rest.post("folders", {"name": "In it", "parent": str(folder.id)}),
+    "name": lambda rest, note, folder: rest.patch(f"folders/{folder.id}", {"name": "Other"}),
+    "remove": lambda rest, note, folder: rest.delete(f"folders/{folder.id}"),
+}
+
+
+@pytest.mark.parametrize("filing", FILINGS)
+def test_what_is_done_with_a_folder_while_it_is_removed_is_refused(people: People, note: Document, filing: str) -> None:
+    folder, rest = folders.make(people.workspace, "Folder", people.owner), Rest(people.teammate)
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            folders.remove(folder, people.owner)
+            work = threads.submit(closing(partial(FILINGS[filing], rest, note, folder)))
+            until_waiting(work)
+        refused = told(work.result(WAIT_SECONDS))
+    assert refused in {(404, "not_found.folder"), (422, "validation.folder")}
+    holds(note)
+    assert not Folder.objects.exists()
+
+
+def test_who_removes_a_folder_waits_for_what_is_just_filed_in_it(people: People, note: Document) -> None:
+    folder, rest = folders.make(people.workspace, "Folder", people.owner), Rest(people.teammate)
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            documents.edit(note, {"folder": str(folder.id)}, people.owner)
+            work = threads.submit(closing(partial(rest.delete, f"folders/{folder.id}")))
+            until_waiting(work)
+        assert work.result(WAIT_SECONDS).status_code == 204
+    holds(note)
+    assert Document.objects.get(id=note.id).folder_id is None
+
+
+def test_what_leaves_a_folder_while_it_is_removed_goes_where_it_was_going(people: People, note: Document) -> None:
+    """And nobody waits for ever, whoever comes first."""
+    for _ in range(ROUNDS):
+        first, second = (folders.make(people.workspace, name, people.owner) for name in ("One", "Two"))
+        documents.edit(note, {"folder": str(first.id)}, people.owner)
+        removed, moved = at_once(
+            partial(folders.remove, first, people.owner),
+            partial(documents.edit, note, {"folder": str(second.id)}, people.teammate),
+        )
+        assert removed is None
+        assert not isinstance(moved, ScriptoriumError)
+        assert Document.objects.get(id=note.id).folder_id == second.id
+    holds(note)
 
 
 def test_what_is_taken_out_of_the_bin_stays(note: Document, section: Section, people: People) -> None:

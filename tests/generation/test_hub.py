@@ -11,9 +11,9 @@ import pytest_asyncio
 from generation.carrier import Carrier
 from generation.hub import hub
 from generation.mailbox import CREDIT_BYTES, MOST_BYTES, Mailbox
-from generation.models import Run, Step
+from generation.models import Claim, Event, Run, RunState, Step
 from memory.base.database import db as in_database
-from memory.base.news import bell
+from memory.base.news import RUNS, bell
 from tests.generation.conftest import Demo, Start, ended
 from tests.generation.test_log import fold
 
@@ -86,6 +86,41 @@ async def test_without_any_ring_the_text_still_comes(
     assert fold(reader.events) == await recorded(run)
 
 
+class BadPostman:
+    """Brings every ring twice and late, and so in no order."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+
+    def hear(self, body: dict[str, Any]) -> None:
+        for _ in range(2):
+            asyncio.get_running_loop().call_later(self.chance.random() * 0.3, hub.on_ring, body)
+
+
+async def test_rings_that_come_twice_late_and_out_of_order_change_no_text(
+    listening: None, carrier: Carrier, start: Start, demo: Demo
+) -> None:
+    bell.forget(RUNS, hub.on_ring)
+    postman = BadPostman(1)
+    bell.listen(RUNS, postman.hear)
+    demo.set(tokens_per_second=400, first_token_ms=20)
+    run = await start()
+    readers = [Reader(run) for _ in range(20)]
+    steady = Reader(run)
+    following = hub.follow(run.id, 0, steady.hear, wants_html=True)
+    async with asyncio.timeout(40):
+        await asyncio.gather(*(one.follow_to_the_end(n) for n, one in enumerate(readers)))
+        while not steady.events or steady.events[-1]["type"] != "done":
+            await asyncio.sleep(0.01)
+    hub.leave(following)
+    bell.forget(RUNS, postman.hear)
+    text = await recorded(run)
+    assert all(fold(reader.events) == text for reader in [*readers, steady])
+    told = [(block["step"], block["n"]) for block in steady.blocks]
+    assert len(set(told)) == len(told) > 0
+    assert not hub.followed
+
+
 async def test_blocks_come_once_in_order_and_make_up_the_text(
     listening: None, carrier: Carrier, start: Start, demo: Demo
 ) -> None:
@@ -114,6 +149,28 @@ async def test_a_number_the_run_has_not_reached_is_answered_by_an_error(listenin
     assert not hub.followed
 
 
+def fill(run: Run) -> None:
+    """A log of several ranges, of a run that has ended."""
+    text = {"step": "long", "attempt": 1, "text": "x" * 700_000}
+    facts = [("content_delta", text), ("content_delta", text), ("content_delta", text), ("done", {"state": "done"})]
+    Event.objects.bulk_create(
+        Event(run_id=run.id, seq=seq, type=kind, data=data) for seq, (kind, data) in enumerate(facts, 2)
+    )
+    Claim.objects.filter(run_id=run.id).update(last_seq=5, state=RunState.DONE)
+
+
+async def test_of_a_long_run_that_has_ended_the_end_is_heard(listening: None, start: Start) -> None:
+    run = await start("tests.jobs.three_steps", queue="low")
+    await in_database(fill, run)
+    reader = Reader(run)
+    following = hub.follow(run.id, 0, reader.hear)
+    async with asyncio.timeout(20):
+        while not reader.events or reader.events[-1]["type"] != "done":
+            await asyncio.sleep(0.01)
+    hub.leave(following)
+    assert reader.position == 5
+
+
 async def test_a_reader_that_takes_nothing_is_left_alone(listening: None) -> None:
     mailbox = Mailbox()
     frame = "x" * 100_000
@@ -132,3 +189,14 @@ async def test_a_reader_that_takes_nothing_is_left_alone(listening: None) -> Non
     mailbox.alive()
     assert await waiting == "more"
     assert mailbox.credit == CREDIT_BYTES - 4
+
+
+async def test_who_asks_at_one_place_at_one_time_shares_one_reading(listening: None, start: Start) -> None:
+    run = await start("tests.jobs.three_steps", queue="low")
+    asked = [asyncio.ensure_future(hub.range(run.id, 0)) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert len(hub.reads) == 1
+    first, *others = await asyncio.gather(*asked)
+    assert first.upto == 1
+    assert all(other is first for other in others)
+    assert not hub.reads

@@ -1,13 +1,19 @@
 """The judge of the chaos tests sees what it is there to see: each kind of damage, done to a run in order, is found."""
 
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
 import pytest
 
 from generation.carrier import Carrier
 from generation.flush import connect
 from generation.models import Run, RunState
 from memory.base.database import db as in_database
-from tests.chaos.invariants import check
+from tests.chaos.invariants import Sql, check, check_documents
+from tests.chaos.stack import BRIEFS
 from tests.generation.conftest import Demo, Start, ended
+
+Judge = Callable[[Sql, Sequence[UUID]], list[str]]
 
 DAMAGES = {
     "DELETE FROM generation_event WHERE run_id = %s AND seq = 3": "but the claim says",
@@ -35,10 +41,55 @@ DAMAGES = {
 }
 
 
-def found_after(damage: str, run: Run) -> list[str]:
+def in_section(key: str, change: str) -> str:
+    own = "document_id = (SELECT document_id FROM generation_run WHERE id = %s)"
+    return f"UPDATE generation_section SET {change} WHERE key = '{key}' AND {own}"
+
+
+def in_change(path: str, change: str) -> str:
+    return f"UPDATE memory_change SET {change} WHERE run_id = %s AND step = 'section-1' AND path = '{path}'"
+
+
+OTHER_TEXT = """fields = jsonb_set(fields, '{content}', '"other"')"""
+OTHER_QUESTION = """fields = jsonb_set(fields, '{questions,0,text}', '"?"')"""
+SAME_AGAIN = """
+INSERT INTO memory_change
+    (id, workspace_id, root_id, object_type, object_id, version, path, after, author, run_id, step, "group", reason)
+SELECT gen_random_uuid(), workspace_id, root_id, object_type, object_id, version + 1, path, after, author, run_id, step,
+    "group", reason
+FROM memory_change WHERE run_id = %s AND step = 'section-1' AND path = 'content'
+"""
+TITLE = "UPDATE generation_document SET title = 'x' WHERE id = (SELECT document_id FROM generation_run WHERE id = %s)"
+NOTE_DAMAGES = {
+    SAME_AGAIN: "step section-1 wrote content",
+    in_section("section-1", "version = version + 1"): "its changes say",
+    in_change("content", "version = version + 7"): "is at version 2",
+    in_section("section-1", OTHER_TEXT): "holds other text",
+    in_section("section-1", "status = 'draft'"): "section is draft",
+    in_section("section-1", "key = 'gone'"): "its section is missing",
+    in_section("section-1", "rank = rank || 'z'"): "not what its changes make of it: ['rank']",
+    in_change("content", "after = '1'"): "not what its changes make of it: ['content']",
+    in_change("content", "path = 'summary'"): "not what its changes make of it: ['content', 'summary']",
+    TITLE: "not what its changes make of it: ['title']",
+}
+
+PART, BLOCK, EVALUATION = "chapter-1/lesson/part-1", "chapter-1/exercises/block-1", "chapter-1/evaluation"
+COURSE_DAMAGES = {
+    in_section(PART, OTHER_TEXT): "part 1 is called",
+    in_section(PART, "fields = fields - 'title'"): "part 1 is called None",
+    in_section(PART, "key = key || '0'"): "part 1 is called None",
+    in_section(PART, "present = false"): "parts, the document",
+    in_section(BLOCK, OTHER_QUESTION): f"step {BLOCK} recorded",
+    in_section(EVALUATION, "fields = fields - 'questions'"): "its section holds None or others",
+    in_section(BLOCK, "status = 'draft'"): "section is draft",
+    in_section(BLOCK, "locked = true"): "not what its changes make of it: ['locked']",
+}
+
+
+def found_after(damage: str, run: Run, judge: Judge = check) -> list[str]:
     with connect("judge") as sql, sql.transaction(force_rollback=True):
         assert sql.execute(damage, [run.id]).rowcount, "nothing was damaged"
-        return check(sql, [run.id])
+        return judge(sql, [run.id])
 
 
 async def test_every_damage_is_found(carrier: Carrier, start: Start, demo: Demo) -> None:
@@ -46,6 +97,18 @@ async def test_every_damage_is_found(carrier: Carrier, start: Start, demo: Demo)
     assert (await ended(run)).state == RunState.DONE
     for damage, sentence in DAMAGES.items():
         found = await in_database(found_after, damage, run)
+        assert any(sentence in violation for violation in found), (damage, found)
+
+
+@pytest.mark.parametrize(("kind", "damages"), [("note", NOTE_DAMAGES), ("course", COURSE_DAMAGES)])
+async def test_every_damage_of_a_document_is_found(
+    carrier: Carrier, start: Start, demo: Demo, kind: str, damages: dict[str, str]
+) -> None:
+    run = await start(kind=kind, brief=BRIEFS[kind].format(1))
+    assert (await ended(run, within=60)).state == RunState.DONE
+    assert await in_database(found_after, "SELECT %s", run, check_documents) == []
+    for damage, sentence in damages.items():
+        found = await in_database(found_after, damage, run, check_documents)
         assert any(sentence in violation for violation in found), (damage, found)
 
 

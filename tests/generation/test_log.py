@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -166,3 +168,23 @@ async def test_old_deltas_are_joined_and_a_place_among_them_is_reset(start: Star
     assert await in_database(Event.objects.filter(run=run, type="content_delta").count) == 1
     assert (await in_database(replay.read, run.id, 3)).reset
     assert not (await in_database(replay.read, run.id, after.upto)).reset
+
+
+async def test_a_long_log_is_read_page_by_page_and_no_further_than_asked(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, cursor = await taken(start)
+    for n in range(4):
+        pieces = [Draft.of("content_delta", step=f"step-{n // 2}", attempt=1, text=f"{n}{m} ") for m in range(5)]
+        await in_database(record, cursor, pieces)
+    whole = await in_database(replay.read, run.id, 0)
+    monkeypatch.setattr(replay, "PAGE_ROWS", 3)
+    assert await in_database(replay.read, run.id, 0) == whole
+    assert fold(whole.events)["step-1"] == "20 21 22 23 24 30 31 32 33 34 "
+
+    def begin() -> tuple[replay.Range, int]:
+        with CaptureQueriesContext(connection) as queries:
+            return replay.read(run.id, 0, most_bytes=1), sum("generation_event" in one["sql"] for one in queries)
+
+    part, pages = await in_database(begin)
+    assert (part.upto, pages) == (1, 1)

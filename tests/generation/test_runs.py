@@ -14,6 +14,7 @@ from generation.recipes.base import Recipe
 from generation.replay import read
 from memory.base.database import db as in_database
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, PermissionRefused, RunError
+from memory.base.news import CARRIERS, bell
 from tests import jobs
 from tests.generation.conftest import Start, ended, reached, state_of
 from tests.people import People
@@ -130,14 +131,36 @@ async def test_a_job_outside_the_allowed_paths_is_refused(carrier: Carrier, star
 
 
 async def test_cancelling_keeps_finished_steps_and_ends_once(carrier: Carrier, start: Start, house: People) -> None:
-    run = await start("tests.jobs.slow_steps", options={"seconds": 30})
+    run = await start("tests.jobs.endless")
     while len(await steps_of(run)) < 3:
         await asyncio.sleep(0.02)
+    before = (await steps_of(run))["good"]
     await in_database(runs.cancel, run, house.teammate)
     assert (await ended(run, within=3)).state == RunState.CANCELLED
     await in_database(runs.cancel, run, house.owner)
     assert [event.type for event in await events_of(run)].count("done") == 1
-    assert {step.state for step in (await steps_of(run)).values()} == {"cancelled"}
+    steps = await steps_of(run)
+    kept = steps.pop("good")
+    assert (kept.state, kept.result, kept.finished_at) == ("done", "good", before.finished_at)
+    assert {key: step.state for key, step in steps.items()} == {"left": "cancelled", "right": "cancelled"}
+
+
+async def test_rings_of_a_carrier_that_come_again_and_again_end_the_run_once(
+    carrier: Carrier, start: Start, house: People
+) -> None:
+    run = await start("tests.jobs.endless")
+    while len(await steps_of(run)) < 3:
+        bell.ring(CARRIERS, wake=str(run.id))
+        await asyncio.sleep(0.02)
+    await in_database(runs.cancel, run, house.owner)
+    while (await state_of(run)).state == RunState.RUNNING:
+        bell.ring(CARRIERS, cancel=str(run.id))
+        await asyncio.sleep(0)
+    bell.ring(CARRIERS, wake=str(run.id))
+    bell.ring(CARRIERS, cancel=str(run.id))
+    assert (await ended(run)).state == RunState.CANCELLED
+    assert [event.type for event in await events_of(run)].count("done") == 1
+    assert (await state_of(run)).epoch == 1
 
 
 async def test_what_nobody_works_on_is_cancelled_at_once(start: Start, house: People) -> None:
@@ -191,14 +214,6 @@ async def test_a_question_waits_without_being_carried_and_its_answer_goes_on(
     assert (await steps_of(run))["after"].result == "red 3"
     with pytest.raises(RunError):
         await in_database(runs.answer, run, house.owner, "choice", {"colour": "red", "number": 3})
-
-
-async def test_a_spread_waits_for_its_children_and_goes_on(carrier: Carrier, start: Start) -> None:
-    run = await start("tests.jobs.spreading")
-    assert (await ended(run)).state == RunState.DONE
-    children = await in_database(lambda: list(Run.objects.filter(parent=run).select_related("claim")))
-    assert [child.claim.state for child in children] == ["done"] * 3
-    assert len((await steps_of(run))["parts"].result or []) == 3
 
 
 async def test_the_same_key_makes_one_run_also_when_sent_at_once(start: Start, house: People) -> None:

@@ -23,16 +23,6 @@ def people(people_committed: People) -> People:
 
 
 @pytest.fixture
-def owner(people: People) -> Rest:
-    return Rest(people.owner)
-
-
-@pytest.fixture
-def note(people: People) -> Document:
-    return documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
-
-
-@pytest.fixture
 def course(people: People) -> Document:
     return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
 

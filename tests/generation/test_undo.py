@@ -21,18 +21,8 @@ def people(people_committed: People) -> People:
 
 
 @pytest.fixture
-def owner(people: People) -> Rest:
-    return Rest(people.owner)
-
-
-@pytest.fixture
 def teammate(people: People) -> Rest:
     return Rest(people.teammate)
-
-
-@pytest.fixture
-def note(people: People) -> Document:
-    return documents.create("note", "Loops", {}, user=people.owner, workspace=people.workspace)
 
 
 @pytest.fixture

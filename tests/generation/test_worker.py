@@ -7,6 +7,7 @@ from pathlib import Path
 
 import django_rq
 import pytest
+from django.test import Client
 from rq.job import Job
 from rq.serializers import DefaultSerializer
 
@@ -16,6 +17,7 @@ from generation.models import Claim, Queue, Run
 from generation.nudges import CARRY
 from generation.orders import Order
 from generation.recipes.base import Recipe
+from memory.base import tallies
 from tests.people import People
 
 THREE_STEPS = Recipe("test", "tests.jobs.three_steps", queue=Queue.LOW)
@@ -61,6 +63,23 @@ def test_the_same_nudge_twice_carries_once(people_committed: People) -> None:
     django_rq.get_queue("low").enqueue(CARRY, "low", str(run.id), job_timeout=-1)
     work_off("low")
     assert Run.objects.get(id=run.id).events.filter(type="done").count() == 1
+
+
+def test_what_horses_counted_is_in_the_figures_of_the_web_and_no_file_of_theirs_is_left(
+    client: Client, people_committed: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = people_committed
+    monkeypatch.setenv(tallies.FOLDER, str(tmp_path))
+    for n in range(1, 3):
+        runs.start(THREE_STEPS, Order("a brief"), user=people.owner, workspace=people.workspace)
+        for _ in range(3):
+            django_rq.get_queue("low").enqueue(CARRY, "low", "01920000-0000-7000-8000-000000000000", job_timeout=-1)
+        work_off("low")
+        processes = {tallies.process_of(file) for file in tmp_path.glob("*.db")}
+        assert len(processes) == 2, "more than the worker and those it outlived"
+        told = client.get("/metrics").content.decode()
+        assert f'run_duration_seconds_count{{kind="test",state="done"}} {n}.0' in told
+        assert {tallies.process_of(file) for file in tmp_path.glob("*.db")} == {tallies.NOBODY}
 
 
 @pytest.mark.parametrize("function", ["os.system", "subprocess.call", "generation.jobs.carry_runs"])

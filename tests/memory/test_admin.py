@@ -5,8 +5,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from memory import tokens
-from memory.models import Membership, Token, User
+from memory import invitations, tokens
+from memory.models import Membership, Role, Token, User
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,47 @@ def test_members_are_changed_beside_their_workspace(people: People, keeper: User
     assert signed_in(keeper).post(page, form).status_code == 302
     viewer.refresh_from_db()
     assert viewer.role == "editor"
+
+
+def members_form(people: People, *roles: tuple[User, str, bool]) -> dict[str, object]:
+    form: dict[str, object] = {"name": "Scriptorium", "memberships-TOTAL_FORMS": len(roles)}
+    form["memberships-INITIAL_FORMS"] = len(roles)
+    for n, (user, role, is_gone) in enumerate(roles):
+        form |= {f"memberships-{n}-id": Membership.objects.get(workspace=people.workspace, user=user).pk}
+        form |= {f"memberships-{n}-workspace": str(people.workspace.id), f"memberships-{n}-user": str(user.pk)}
+        form |= {f"memberships-{n}-role": role} | ({f"memberships-{n}-DELETE": "on"} if is_gone else {})
+    return form
+
+
+@pytest.mark.parametrize(("role", "is_gone"), [("editor", False), ("owner", True)])
+def test_staff_leaves_no_workspace_without_an_owner(people: People, keeper: User, role: str, is_gone: bool) -> None:
+    page = f"/admin/memory/workspace/{people.workspace.id}/change/"
+    client = signed_in(keeper)
+    answer = client.post(page, members_form(people, (people.owner, role, is_gone)))
+    assert "A workspace keeps at least one owner." in answer.content.decode()
+    assert Membership.objects.get(user=people.owner).role == "owner"
+    form = members_form(people, (people.owner, role, is_gone), (people.viewer, "owner", False))
+    assert client.post(page, form).status_code == 302
+    assert Membership.objects.get(workspace=people.workspace, role="owner").user == people.viewer
+
+
+def test_no_page_shows_the_digest_of_an_invitation(people: People, keeper: User) -> None:
+    made, secret = invitations.invite(people.workspace, Role.EDITOR, by=people.owner, email="claire@example.org")
+    for page in ("/admin/memory/invitation/", f"/admin/memory/invitation/{made.id}/change/"):
+        told = signed_in(keeper).get(page).content.decode()
+        assert "claire@example.org" in told
+        assert made.digest not in told
+        assert secret not in told
+
+
+def test_the_queues_of_jobs_are_offered_to_superusers_alone(people: People, keeper: User) -> None:
+    assert "/admin/rq/" in signed_in(keeper).get("/admin/").content.decode()
+    assert signed_in(keeper).get("/admin/rq/").status_code == 200
+    client = signed_in(staff("view_workspace"))
+    page = client.get("/admin/").content.decode()
+    assert "/admin/memory/workspace/" in page
+    assert "/admin/rq/" not in page
+    assert "/admin/memory/token/" not in page
 
 
 def test_a_user_is_made_with_an_address(people: People, keeper: User) -> None:

@@ -31,7 +31,7 @@ def test_the_button_signs_in_with_a_session_of_its_own(people: People) -> None:
     client = Client()
     client.get("/api/docs")
     before = client.session.session_key
-    assert client.post(sign_in.path_for(people.stranger)).headers["Location"] == "/admin/"
+    assert client.post(sign_in.path_for(people.stranger)).headers["Location"] == "/"
     assert client.session.session_key != before
     assert client.get("/api/v1/me").json()["username"] == "stranger"
 
@@ -69,9 +69,9 @@ def test_a_deactivated_user_stays_out(people: People) -> None:
     ("wanted", "place"),
     [
         ("/queue/?a=1", "/queue/?a=1"),
-        ("//evil.example", "/admin/"),
-        ("https://evil.example/", "/admin/"),
-        ("javascript:1", "/admin/"),
+        ("//evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("javascript:1", "/"),
     ],
 )
 def test_it_goes_on_to_pages_of_ours_only(people: People, wanted: str, place: str) -> None:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             prompts.sync()
             agents.sync()
             owner = users.first()
-        path = sign_in.path_for(owner) if owner else "/admin/"
+        path = sign_in.path_for(owner) if owner else "/sign-in/"
         self.stdout.write(json.dumps({"sign_in_path": path}) if options["json"] else path)
 
 

@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.tcp import Port
 
-from config import asgi, bodies
+from config import asgi, bodies, frames
 
 MESSAGE_BYTES = 1024 * 1024
 LET_GO_SECONDS = 3.0
@@ -34,6 +34,7 @@ class Web(Server):
 
     def begin(self) -> None:
         bodies.bound(self.http_factory)
+        frames.bound(self.ws_factory)
         asyncio.ensure_future(asgi.startup()).add_done_callback(self._begun)
 
     def _begun(self, startup: "asyncio.Future[None]") -> None:

@@ -1,5 +1,6 @@
 """`manage.py generate KIND --brief FILE|-`: start a run, watch it on the terminal, export what it wrote.
 
+`manage.py generate --document ID --action NAME` does the same with a document that is there.
 Ends with 0 when done, 3 when partial, 1 when failed or cancelled. Ctrl-C stops watching; the run goes on.
 """
 
@@ -14,7 +15,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from generation import document_pictures, exports, pictures, runs
+from generation import actions, document_pictures, documents, exports, pictures, runs
 from generation.management.progress import Bar, Silent, Text, Watcher
 from generation.models import END_STATES, Claim, Run, RunState
 from generation.orders import Order
@@ -34,10 +35,10 @@ class Command(BaseCommand):
     help = "Write a text of this kind from a brief, and watch it being written."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind")
-        parser.add_argument(
-            "--brief", required=True, metavar="FILE|-", help="what is asked for; - reads standard input"
-        )
+        parser.add_argument("kind", nargs="?")
+        parser.add_argument("--brief", metavar="FILE|-", help="what is asked for; - reads standard input")
+        parser.add_argument("--document", type=UUID, metavar="ID", help="instead of a kind: the document to work on")
+        parser.add_argument("--action", metavar="NAME", help="what is done to it, such as add_chapter")
         parser.add_argument("--title", default="")
         parser.add_argument("--file", action="append", default=[], metavar="FILE", help="given with the brief")
         parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
@@ -104,15 +105,33 @@ def patiently(run: Run, since: int) -> Range:
 
 
 def start(options: dict[str, Any]) -> Run:
-    users = User.objects.filter(is_active=True).order_by("date_joined")
-    user = users.filter(username=options["user"]).first() if options["user"] else users.first()
-    if user is None:
-        raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
+    user = user_of(options)
+    if options["document"]:
+        return act(options, user)
+    if not options["kind"] or not options["brief"]:
+        raise CommandError("Say what to write: KIND --brief FILE, or --document ID --action NAME.")
     recipe = recipe_of(options["kind"])
     workspace = workspaces.choose(user, None, Role.EDITOR)
     given = [upload(user, workspace, Path(name)) for name in options["file"]]
     order = Order(brief_of(options["brief"]), options["title"], options_of(options["option"]), given)
     return runs.start(recipe, order, user=user, workspace=workspace, queue=options["queue"])[0]
+
+
+def act(options: dict[str, Any], user: User) -> Run:
+    """Options of the action alone: the document has its brief, its files and its place already."""
+    foreign = [name for name in ("kind", "brief", "title", "file", "queue") if options[name]]
+    if foreign or not options["action"]:
+        raise CommandError("With --document ID goes --action NAME, and its --option NAME=VALUE; nothing else is asked.")
+    document = documents.visible(user, options["document"])
+    return actions.act(document, options["action"], options_of(options["option"]), user=user)[0]
+
+
+def user_of(options: dict[str, Any]) -> User:
+    users = User.objects.filter(is_active=True).order_by("date_joined")
+    user = users.filter(username=options["user"]).first() if options["user"] else users.first()
+    if user is None:
+        raise CommandError("There is no such user. `manage.py prepare` makes the first one.")
+    return user
 
 
 def upload(user: User, workspace: Workspace, path: Path) -> UUID:

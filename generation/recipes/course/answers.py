@@ -42,6 +42,13 @@ class Outline(BaseModel):
     chapters: list[PlannedChapter] = Field(min_length=1, max_length=MOST_CHAPTERS, description="The chapters in order")
 
 
+@cache
+def outline_of(most: int) -> type[Outline]:
+    """An outline of so many chapters at most."""
+    described = Field(min_length=1, max_length=most, description=Outline.model_fields["chapters"].description)
+    return create_model("Outline", __base__=Outline, chapters=(list[PlannedChapter], described))
+
+
 class Part(BaseModel):
     title: str = Field(min_length=1, max_length=200, description="Title of the part")
     content: str = Field(min_length=1, max_length=40_000, description="The text of the part, in Markdown")
@@ -95,6 +102,10 @@ def exercise_plan_of(count: int) -> type[ExercisePlan]:
     return create_model("ExercisePlan", __base__=ExercisePlan, blocks=(list[PlannedBlock], described))
 
 
+# While a question is written only the question is read along: who learns sees no answer before they gave theirs.
+UNTIL_ANSWERED = ("correct_answers", "wrong_answers", "expected", "explanation")
+
+
 class ChoiceQuestion(BaseModel):
     """Right and wrong answers come apart, so that none can be both and one is right."""
 
@@ -111,14 +122,20 @@ class OpenQuestion(BaseModel):
 
 
 class ChoiceBlock(BaseModel):
+    HIDDEN: ClassVar = UNTIL_ANSWERED
+
     questions: list[ChoiceQuestion] = Field(min_length=1, max_length=5, description="Multiple-choice questions")
 
 
 class OpenBlock(BaseModel):
+    HIDDEN: ClassVar = UNTIL_ANSWERED
+
     questions: list[OpenQuestion] = Field(min_length=1, max_length=3, description="Open questions")
 
 
 class Evaluation(BaseModel):
+    HIDDEN: ClassVar = UNTIL_ANSWERED
+
     multiple_choice: list[ChoiceQuestion] = Field(max_length=20, description="Multiple-choice questions")
     open: list[OpenQuestion] = Field(max_length=20, description="Open questions")
 

@@ -4,6 +4,7 @@ Each is a step of its own with a stand-in of its own, so that what fails is labe
 """
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +31,16 @@ from generation.running import Running
 from generation.scribe import Scribe
 from generation.steps import StepInProgress
 from memory import bases
+from memory.base import metrics
 from memory.base.errors import ScriptoriumError
 
 CHAPTER_WEIGHT = 92.0
-SHARES = {"lesson": 0.5, "exercises": 0.25, "evaluation": 0.25}
+# How much of a chapter each place is: the call that plans or writes it, then all that it leads to.
+SHARES = {
+    "lesson": {"lesson": 0.35, "lesson/diagrams": 0.2},
+    "exercises": {"exercises": 0.05, "exercises/blocks": 0.2},
+    "evaluation": {"evaluation": 0.2},
+}
 
 
 class Course(BaseModel):
@@ -92,9 +99,11 @@ def key_of(n: int) -> str:
     return f"chapter-{n}"
 
 
-def weights(key: str, share: float) -> dict[str, float]:
-    """How much of the whole each step of the chapter is, whose share this is."""
-    return {f"{key}/{name}": share * part for name, part in SHARES.items()}
+def weights(key: str, share: float, holds: Sequence[str]) -> dict[str, float]:
+    """How much of the whole each step of the chapter is, whose share this is; diagrams and blocks as one, until it is
+    known how many they are."""
+    own = {f"{key}/{name}": part for place in holds for name, part in SHARES[place].items()}
+    return {name: share * part / sum(own.values()) for name, part in own.items()}
 
 
 def places(exercises: int | None, questions: int | None) -> list[str]:
@@ -112,7 +121,10 @@ def set_up(scribe: Scribe, key: str, planned: PlannedChapter, holds: Sequence[st
 async def write(run: Running, chapter: Chapter) -> None:
     makers = {"lesson": lesson, "exercises": exercises, "evaluation": evaluation}
     holds = places(chapter.course.exercises_per_chapter, chapter.course.evaluation_questions)
+    is_new, began = not run.has_recorded(f"{chapter.key}/"), time.monotonic()
     await run.gather(*(makers[place](run, chapter) for place in holds))
+    if is_new:  # what is gone on with, after a crash or in a retry, would count as quick
+        metrics.chapter_generation_time.observe(time.monotonic() - began)
 
 
 # --- the lesson
@@ -142,12 +154,10 @@ async def lesson(run: Running, chapter: Chapter) -> None:
         write=lambda lesson, scribe: keep_lesson(lesson, scribe, chapter, key),
     )
     parts = {part_key(key, m): part for m, part in enumerate(written.parts, 1)} | dict(chapter.parts)
+    drawn = {one: part for one, part in parts.items() if part.diagram_type}
+    run.divide(f"{key}/diagrams", [drawing.step_of(one) for one in drawn])
     await run.gather(
-        *(
-            drawing.diagram(run, chapter.label("diagram", part=part.title), one, part)
-            for one, part in parts.items()
-            if part.diagram_type
-        )
+        *(drawing.diagram(run, chapter.label("diagram", part=part.title), one, part) for one, part in drawn.items())
     )
 
 
@@ -192,8 +202,9 @@ async def exercises(run: Running, chapter: Chapter) -> None:
         fallback=lambda _: None,
         write=lambda plan, scribe: keep_plan(plan, scribe, chapter, key),
     )
-    blocks = planned.blocks if planned else []
-    await run.gather(*(block(run, chapter, block_key(key, m), each) for m, each in enumerate(blocks, 1)))
+    blocks = {block_key(key, m): each for m, each in enumerate(planned.blocks if planned else [], 1)}
+    run.divide(f"{key}/blocks", list(blocks))
+    await run.gather(*(block(run, chapter, one, each) for one, each in blocks.items()))
 
 
 def block_key(exercises_key: str, m: int) -> str:

@@ -31,6 +31,10 @@ class Drawn(BaseModel):
     error: dict[str, Any] | None = None
 
 
+def step_of(part_key: str) -> str:
+    return f"{part_key}/diagram"
+
+
 async def diagram(run: Running, label: Mapping[str, Any], key: str, part: Part) -> None:
     """Without a drawing the part keeps its text and its description, with the diagram labelled as missing."""
 
@@ -41,12 +45,14 @@ async def diagram(run: Running, label: Mapping[str, Any], key: str, part: Part) 
         section = scribe.sections[key]
         if drawn.error and section.fields.get("diagram"):
             return  # the drawing there was before is better than none
-        scribe.write_fields(key, {"diagram_code": drawn.code, "diagram": drawn.drawing, "diagram_error": drawn.error})
+        # With its type: where a person chose another meanwhile, none of this is written, and all of it proposed.
+        made = {"diagram_code": drawn.code, "diagram": drawn.drawing, "diagram_error": drawn.error}
+        scribe.write_fields(key, {"diagram_type": part.diagram_type, **made})
         read = (("content", part.content), ("schema_description", part.schema_description))
         bases.rest(section, [(section, path, value) for path, value in read], path="diagram")
 
     await run.step(
-        f"{key}/diagram",
+        step_of(key),
         lambda step: draw(step, part, run.run.workspace_id),
         returns=Drawn,
         label=label,

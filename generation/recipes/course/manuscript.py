@@ -70,11 +70,9 @@ class Setter:
             yield Figure(kind, fields.get("diagram_code", ""), fields.get("schema_description", ""), svg)
 
     def exercises(self, exercises: Section) -> Iterator[Block]:
-        below = self.below.get(exercises.id)
-        if exercises.fallback or below:
-            yield Heading(2, words("exercises", self.language))
-            yield from self.labels(exercises, below)
-            yield from self.inside(exercises)
+        yield Heading(2, words("exercises", self.language))
+        yield from self.labels(exercises, self.below.get(exercises.id))
+        yield from self.inside(exercises)
 
     def exercise_block(self, block: Section) -> Iterator[Block]:
         topic, questions = block.fields.get("topic", ""), block.fields.get("questions")
@@ -86,8 +84,6 @@ class Setter:
 
     def evaluation(self, evaluation: Section) -> Iterator[Block]:
         questions = evaluation.fields.get("questions")
-        if not questions and not evaluation.fallback:
-            return
         yield Heading(2, words("evaluation", self.language))
         yield from self.labels(evaluation, questions)
         if minutes := evaluation.fields.get("time_limit"):

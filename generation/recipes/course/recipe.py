@@ -5,14 +5,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field, ValidationError
 
 from generation import sources
 from generation.documents import sections_of
 from generation.models import Document, Run, Section
-from generation.recipes.base import Action, Options, Recipe
-from generation.recipes.course import chapters, manuscript
-from generation.recipes.course.answers import MOST_CHAPTERS, Outline, Part, PlannedChapter
+from generation.recipes.base import Action, Options, Recipe, Speech, Work
+from generation.recipes.course import answers, chapters, coming, manuscript
+from generation.recipes.course.answers import MOST_CHAPTERS, PARTS, Outline, Part, PlannedChapter
 from generation.recipes.course.chapters import CHAPTER_WEIGHT, Chapter, Course, weights
 from generation.recipes.course.schema import LevelDetail
 from generation.running import Running
@@ -29,14 +30,28 @@ OUTLINE_WEIGHT = 8
 class CourseOptions(Options):
     """`review_outline`: a person looks at the outline, and may edit it, before anything is written."""
 
-    review_outline: bool = False
-    level_detail: LevelDetail | None = None
-    chapters: int | None = Field(None, ge=1, le=16)
-    difficulty: str = Field("", max_length=100)
+    level_detail: LevelDetail | None = Field(
+        None,
+        title=_("Detail"),
+        json_schema_extra={
+            "words": {
+                "flash": [_("Flash"), _("1 or 2 parts a chapter")],
+                "standard": [_("Standard"), _("3 to 5 parts a chapter")],
+                "detailed": [_("Detailed"), _("6 parts or more")],
+            }
+        },
+    )
+    chapters: int | None = Field(None, ge=1, le=16, title=_("Chapters"))
+    difficulty: str = Field("", max_length=100, title=_("For readers at"))
+    review_outline: bool = Field(
+        False,
+        title=_("Show me the outline first"),
+        description=_("You can change it before anything else is written."),
+    )
 
 
 async def write(run: Running) -> None:
-    run.plan({"outline": OUTLINE_WEIGHT, "chapters": 100 - OUTLINE_WEIGHT})
+    run.plan({"outline": OUTLINE_WEIGHT, "rest": CHAPTER_WEIGHT})
     await run.read_document()
     given = (await sources.read(run)).as_prompt()
     outline = await run.step(
@@ -47,7 +62,9 @@ async def write(run: Running) -> None:
         outline = await run.step("chapters", lambda _: accepted(reviewed), returns=Outline, write=set_up)
     keys = [chapters.key_of(n) for n in range(1, len(outline.chapters) + 1)]
     share = CHAPTER_WEIGHT / len(keys)
-    run.plan({"outline": OUTLINE_WEIGHT, **{step: part for key in keys for step, part in weights(key, share).items()}})
+    holds = chapters.places(outline.exercises_per_chapter, outline.evaluation_questions)
+    own = {step: part for key in keys for step, part in weights(key, share, holds).items()}
+    run.plan({"outline": OUTLINE_WEIGHT, **own})
     stands = await standing(run)
     course = Course.planned(run.run, outline, given)
     planned = [
@@ -117,7 +134,8 @@ async def plan(run: Running, step: StepInProgress, given: str) -> Outline:
         "level_detail": options.level_detail,
         "difficulty": options.difficulty or run.run.user.study_level,
     }
-    outline = await step.write_as(Outline, "course/outline", variables)
+    shape = answers.outline_of(options.chapters or MOST_CHAPTERS)
+    outline = await step.write_as(shape, "course/outline", variables)
     chosen = {"level_detail": options.level_detail or outline.level_detail, "title": run.run.title or outline.title}
     return outline.model_copy(update=chosen)
 
@@ -163,7 +181,8 @@ async def add_chapter(run: Running) -> None:
         label={"code": "outline"},
         write=lambda added, scribe: set_up_added(added, scribe, key),
     )
-    run.plan({"chapter": OUTLINE_WEIGHT, **weights(key, CHAPTER_WEIGHT)})
+    holds = chapters.places(added.course.exercises_per_chapter, added.course.evaluation_questions)
+    run.plan({"chapter": OUTLINE_WEIGHT, **weights(key, CHAPTER_WEIGHT, holds)})
     n, planned = len(added.course.chapters), added.chapter
     stands = await standing(run)
     await chapters.write(run, stands.chapter(Chapter(added.course, key, n, planned.title, planned.description)))
@@ -187,14 +206,41 @@ def there(run: Run, given: str) -> Course:
     """The course as it stands. Raises `limit.chapters` when it is full."""
     document = Document.objects.get(runs=run)
     titles = [section.fields.get("title", "") for section in sections_of(document) if section.type == "chapter"]
-    if len(titles) >= MOST_CHAPTERS:
-        raise LimitReached("chapters", limit=MOST_CHAPTERS)
+    check_room(len(titles))
     return Course.written(document, titles, given)
 
 
+def check_room(chapters: int) -> None:
+    if chapters >= MOST_CHAPTERS:
+        raise LimitReached("chapters", limit=MOST_CHAPTERS)
+
+
 def set_up_added(added: Added, scribe: Scribe, key: str) -> None:
+    """Raises `limit.chapters` when it became full while the chapter was planned."""
+    check_room(sum(section.type == "chapter" and section.present for section in scribe.sections.values()))
     holds = chapters.places(added.course.exercises_per_chapter, added.course.evaluation_questions)
     chapters.set_up(scribe, key, added.chapter, holds)
+
+
+# --- what a course will ask of models
+
+CHAPTERS = (3, 8)  # where neither option nor outline has said
+EXERCISES = (2, 4)
+
+
+def work(options: CourseOptions) -> list[Work]:
+    """A call for each lesson, diagram, exercise and evaluation; their lengths as courses have had them."""
+    few, many = (options.chapters, options.chapters) if options.chapters else CHAPTERS
+    least, most = PARTS[options.level_detail or LevelDetail.STANDARD]
+    chapters = (few, many)
+    return [
+        Work("course/outline", (1, 1), (400, 1_500)),
+        Work("course/lesson", chapters, (least * 350, most * 700)),
+        Work("course/diagram_mermaid", (few * least, many * most), (100, 500)),
+        Work("course/exercises", chapters, (80, 250)),
+        Work("course/choice_block", (few * EXERCISES[0], many * EXERCISES[1]), (300, 1_200)),
+        Work("course/evaluation", chapters, (1_000, 4_000)),
+    ]
 
 
 RECIPE = Recipe(
@@ -214,8 +260,18 @@ RECIPE = Recipe(
         "course/choice_block",
         "course/open_block",
         "course/evaluation",
+        "course/grade",
     ),
     manuscript=manuscript.of,
     phases=("outline", "review_outline", "chapters", "chapter"),
+    speech=Speech(
+        _("Course"),
+        _("Courses"),
+        _("A new course"),
+        _("What should it teach, and to whom?"),
+        (_("{n} chapter"), _("{n} chapters")),
+    ),
+    work=work,
+    coming=coming.of,
     actions=(Action("add_chapter", f"{__name__}.{add_chapter.__name__}", AddChapterOptions),),
 )

@@ -1,10 +1,12 @@
 """A note: an outline from the brief, then all its sections at once."""
 
+from django.utils.translation import gettext_noop as _
+
 from generation import sources
 from generation.documents import sections_of
 from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
 from generation.models import Document, Section
-from generation.recipes.base import Options, Recipe
+from generation.recipes.base import Options, Recipe, Speech, Work
 from generation.recipes.note.schema import Outline, PlannedSection
 from generation.running import Running
 from generation.scribe import Scribe
@@ -91,6 +93,13 @@ def section_blocks(section: Section, language: str) -> list[Block]:
     return blocks
 
 
+SECTIONS = (3, 8)
+
+
+def work(_options: Options) -> list[Work]:
+    return [Work("note/outline", (1, 1), (150, 600)), Work("note/section", SECTIONS, (250, 900))]
+
+
 RECIPE = Recipe(
     kind="note",
     job=f"{__name__}.{write.__name__}",
@@ -98,4 +107,12 @@ RECIPE = Recipe(
     slots=("note/outline", "note/section"),
     manuscript=manuscript,
     phases=("outline",),
+    speech=Speech(
+        _("Note"),
+        _("Notes"),
+        _("A new note"),
+        _("What should it say, and to whom?"),
+        (_("{n} section"), _("{n} sections")),
+    ),
+    work=work,
 )

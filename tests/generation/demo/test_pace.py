@@ -23,7 +23,7 @@ async def test_an_unstreamed_answer_takes_as_long_as_a_streamed_one(door: Door) 
 
 
 async def test_a_late_wake_up_brings_all_that_is_due() -> None:
-    clock = Clock(Pace(first_token=0.0, rate=100.0))
+    clock = Clock(lambda: Pace(first_token=0.0, rate=100.0))
     sizes = []
     async for batch in clock.deal(range(20)):
         sizes.append(len(batch))
@@ -35,9 +35,19 @@ async def test_a_late_wake_up_brings_all_that_is_due() -> None:
 
 
 async def test_a_rate_of_zero_is_as_fast_as_possible() -> None:
-    clock = Clock(Pace(first_token=0.0, rate=0.0))
+    clock = Clock(lambda: Pace(first_token=0.0, rate=0.0))
     async with asyncio.timeout(1):
         assert [each async for batch in clock.deal(range(1000)) for each in batch] == list(range(1000))
+
+
+async def test_a_new_rate_holds_for_what_is_under_way(door: Door) -> None:
+    await door.post("/control", {"first_token_ms": 0, "tokens_per_second": 5})
+    slow = asyncio.create_task(door.stream(max_tokens=300))
+    await asyncio.sleep(0.5)
+    assert not slow.done()
+    await door.post("/control", {"tokens_per_second": 1_000})
+    async with asyncio.timeout(20):  # at the old rate it would be a minute
+        assert len((await slow).deltas()) > 200
 
 
 async def test_a_hundred_streams_at_once_keep_their_time(door: Door) -> None:

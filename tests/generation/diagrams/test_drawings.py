@@ -12,6 +12,7 @@ from generation.diagrams import rendering
 from generation.models import Drawing
 from memory.base.database import db
 from memory.base.errors import ToolFailed
+from tests.counting import counted
 from tests.people import People
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -34,10 +35,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def test_the_same_code_is_drawn_once(people_committed: People, drawn: list[str]) -> None:
     workspace = people_committed.workspace.id
+    missed, hit = counted("cache_misses_total", cache="drawings"), counted("cache_hits_total", cache="drawings")
     first = await drawings.draw("mermaid", "graph TD", workspace)
     again = await drawings.draw("mermaid", "graph TD", workspace)
     assert (first.digest, first.svg) == (again.digest, SVG)
     assert drawn == ["graph TD"]
+    assert counted("cache_misses_total", cache="drawings") == missed + 1
+    assert counted("cache_hits_total", cache="drawings") == hit + 1
 
 
 async def test_another_type_workspace_release_or_look_is_another_drawing(

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from generation.llm.journal import Attempt, Outcome
+from generation.llm.journal import Attempt, Cut, Outcome
 from generation.llm.values import Delta, ModelRequest
 from memory.base.errors import ModelError
 
@@ -14,6 +16,7 @@ class Diary:
     deltas: list[Delta] = field(default_factory=list)
     settled: list[tuple[Attempt, Outcome]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
     refusal: Exception | None = None
 
     async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
@@ -22,6 +25,15 @@ class Diary:
         self.began.append(attempt)
         self.requests.append(request)
         return f"call-{len(self.began)}"
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
+
+    def trimmed(self, cuts: Sequence[Cut]) -> None:
+        self.cuts += cuts
+
+    async def room(self) -> None:
+        raise AssertionError("there is room")
 
     def emit(self, delta: Delta) -> None:
         self.deltas.append(delta)

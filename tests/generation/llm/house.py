@@ -16,11 +16,19 @@ ONE, TWO = ModelRef("one", "m"), ModelRef("two", "m")
 
 @asynccontextmanager
 async def routing(
-    *, one: Upstream, two: Upstream, shared: SharedRedis | None = None, pause: float = 30, patience: float = 0
+    *,
+    one: Upstream,
+    two: Upstream,
+    shared: SharedRedis | None = None,
+    pause: float = 30,
+    patience: float = 0,
+    parallel: int = 8,
 ) -> AsyncIterator[Router]:
     """A router over two providers, with retries that do not keep a test waiting."""
     shared = shared or SharedRedis(None)
-    providers = Providers(ProviderSpec(name, "openai", up.url) for name, up in (("one", one), ("two", two)))
+    providers = Providers(
+        ProviderSpec(name, "openai", up.url, parallel=parallel) for name, up in (("one", one), ("two", two))
+    )
     policy = RetryPolicy(base=0.01, retry_after_cap=0.05, patience=patience)
     yield Router(providers, Breaker(shared, pause=pause), Leases(shared), policy)
     await providers.close()

@@ -119,6 +119,24 @@ async def test_a_trial_that_never_reports_is_replaced(make: Make, model: ModelRe
     assert not await is_paused(breaker, model)
 
 
+async def test_it_is_told_whenever_it_is_found_out_whether_a_model_rests(redis: Redis, model: ModelRef) -> None:
+    heard: list[bool] = []
+    breaker, other = (
+        Breaker(SharedRedis(redis), failures=2, pause=PAUSE, tell=lambda _, rests: heard.append(rests))
+        for _ in range(2)
+    )
+    await fail(breaker, model, 2)
+    assert heard == [True]
+    await is_paused(other, model)
+    assert heard == [True, True]
+    await asyncio.sleep(PAUSE + 0.05)
+    await other.admit(model)
+    assert heard == [True, True, False]
+    await fail(other, model, 1)
+    await other.record(model, None)
+    assert heard == [True, True, False, True, False]
+
+
 async def test_processes_share_the_pause_through_redis(redis: Redis, model: ModelRef) -> None:
     one, other = (Breaker(SharedRedis(redis), failures=3) for _ in range(2))
     await fail(one, model, 3)

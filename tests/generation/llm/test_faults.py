@@ -243,7 +243,9 @@ async def test_nothing_after_done_holds_the_answer(upstream: Upstream, ask: Ask)
 async def test_cancelling_closes_the_connection_at_once(upstream: Upstream, ask: Ask, play: Play) -> None:
     upstream.plays(play)
     reading = asyncio.create_task(collect(ask()))
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        while not upstream.received:
+            await asyncio.sleep(0.01)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
@@ -260,7 +262,7 @@ async def test_closing_the_generator_closes_the_connection_at_once(upstream: Ups
 async def test_a_timeout_closes_the_connection_too(upstream: Upstream, ask: Ask) -> None:
     upstream.plays(hang_in_the_middle)
     with pytest.raises(ModelTimeout):
-        await collect(ask(timeouts=QUICK))
+        await collect(ask(timeouts=Timeouts(first_token=20, idle=0.3)))
     await asyncio.wait_for(upstream.left.wait(), 2)
 
 

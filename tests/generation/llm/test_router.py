@@ -1,9 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 
 import pytest
 from redis.asyncio import Redis
 
+from generation.llm.journal import Attempt, NoRoomYet
 from generation.llm.router import Router
 from generation.llm.shared import SharedRedis
 from generation.llm.values import ContentDelta, Message, ModelRef, ModelRequest, ToolCall, Usage
@@ -261,3 +264,36 @@ async def test_a_long_request_is_estimated_by_its_parts(router: Router, upstream
     request = ModelRequest((Message("user", "x" * 400), Message("assistant", "", tool_calls=calls)))
     answer = await router.answer([ONE], request, diary)
     assert 108 <= answer.usage.tokens_in <= 112
+
+
+@dataclass
+class Narrow(Diary):
+    """It has room for one only once another has begun."""
+
+    turns: int = 0
+    begun_elsewhere: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def begin(self, attempt: Attempt, request: ModelRequest) -> str:
+        if not self.begun_elsewhere.is_set():
+            raise NoRoomYet
+        return await super().begin(attempt, request)
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        self.turns += 1
+        return super().turn()
+
+    async def room(self) -> None:
+        await self.begun_elsewhere.wait()
+
+
+async def test_who_waits_for_room_holds_no_lease(upstream: Upstream, second: Upstream) -> None:
+    upstream.plays(ANSWERS)
+    async with routing(one=upstream, two=second, parallel=1) as router:
+        waiting, other = Narrow(), Diary()
+        first = asyncio.create_task(router.answer([ONE], REQUEST, waiting))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(router.answer([ONE], REQUEST, other), 5)
+        assert (waiting.began, waiting.turns) == ([], 1)
+        waiting.begun_elsewhere.set()
+        assert (await asyncio.wait_for(first, 5)).content == "Hello you"
+    assert waiting.story == [("one", 1, "first")]

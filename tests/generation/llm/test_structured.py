@@ -29,6 +29,14 @@ class Plan(BaseModel):
     tags: list[str] = []
 
 
+class Few(Plan):
+    chapters: list[Chapter] = Field(max_length=2)
+
+
+class Text(BaseModel):
+    body: str = Field(max_length=301)
+
+
 class Anything(RootModel[dict[str, Any]]):
     pass
 
@@ -110,29 +118,29 @@ objects = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_
 @settings(deadline=None)
 @given(objects, prose, prose)
 def test_an_object_is_found_between_prose(value: dict[str, Any], before: str, after: str) -> None:
-    assert parse(before + json.dumps(value) + after, Anything).root == value
+    assert parse(before + json.dumps(value) + after, Anything)[0].root == value
 
 
 @settings(deadline=None)
 @given(objects, st.sampled_from(["```json\n", "```\n", "```JSON \n"]), st.sampled_from([None, 2]))
 def test_an_object_is_found_in_a_fence(value: dict[str, Any], fence: str, indent: int | None) -> None:
     text = f"Here {{you}} are:\n{fence}{json.dumps(value, indent=indent)}\n```\nAnything {{else}}?"
-    assert parse(text, Anything).root == value
+    assert parse(text, Anything)[0].root == value
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_any_text_is_an_instance_or_not_as_asked(text: str) -> None:
     with suppress(ModelBadOutput):
-        assert isinstance(parse(text, Anything).root, dict)
+        assert isinstance(parse(text, Anything)[0].root, dict)
 
 
 def test_halves_of_a_character_are_joined_and_a_lone_half_is_replaced() -> None:
-    assert parse('{"title": "\ud83d\ude00 \ud83d"}', Plan).title == "\U0001f600 \ufffd"
+    assert parse('{"title": "\ud83d\ude00 \ud83d"}', Plan)[0].title == "\U0001f600 \ufffd"
 
 
 def test_raw_line_ends_in_strings_are_forgiven() -> None:
-    assert parse('{"title": "a\nb"}', Plan).title == "a\nb"
+    assert parse('{"title": "a\nb"}', Plan)[0].title == "a\nb"
 
 
 def test_depth_without_end_is_not_as_asked() -> None:
@@ -141,7 +149,7 @@ def test_depth_without_end_is_not_as_asked() -> None:
 
 
 def test_simple_objects_in_a_list_of_texts_become_their_text() -> None:
-    assert parse('{"title": "a", "tags": [{"tag": "x"}, "y", {"name": "z"}]}', Plan).tags == ["x", "y", "z"]
+    assert parse('{"title": "a", "tags": [{"tag": "x"}, "y", {"name": "z"}]}', Plan)[0].tags == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize("item", ['{"a": "x", "b": "y"}', '{"a": 1}', "1"])
@@ -191,3 +199,25 @@ def test_a_choice_by_tag_becomes_a_plain_choice() -> None:
 
 def test_a_schema_with_free_keys_is_not_closed() -> None:
     assert not schemas.is_closed(schemas.of(Anything))
+
+
+async def test_too_much_is_left_out_and_told_without_another_call(router: Router, upstream: Upstream) -> None:
+    title = "A chapter whose title says far more than its reader can remember, or wants to"
+    said = {"title": "t", "chapters": [{"title": title}, {"title": "x" * 41}, {"title": "Ink"}, {"title": 1}]}
+    upstream.plays(says(json.dumps(said)))
+    diary = Diary()
+    _, plan = await answer_as(router, [ONE], REQUEST, Few, diary)
+    assert [chapter.title for chapter in plan.chapters] == ["A chapter whose title says far more…", "x" * 39 + "…"]
+    assert [(cut.path, cut.kept, cut.of) for cut in diary.cuts] == [
+        ("chapters", 2, 4),
+        ("chapters.0.title", 36, 77),
+        ("chapters.1.title", 40, 41),
+    ]
+    assert len(upstream.received) == 1
+
+
+async def test_a_text_is_never_shortened(router: Router, upstream: Upstream) -> None:
+    upstream.plays(says(json.dumps({"body": "x" * 302})), says('{"body": "short"}'))
+    diary = Diary()
+    _, text = await answer_as(router, [ONE], REQUEST, Text, diary)
+    assert (text.body, diary.cuts, len(upstream.received)) == ("short", [], 2)

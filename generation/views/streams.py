@@ -5,27 +5,31 @@ Events come as a range in JSON or, for whoever asks for `text/event-stream`, as 
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from generation import downloads, drawings, pictures
 from generation.exports.names import disposition
+from generation.guests import Guest, error_frame, guests
 from generation.hub import hub
 from generation.mailbox import Mailbox
 from generation.models import END_STATES
-from generation.replay import read
-from memory.authentication import user_of
+from generation.replay import check_reached
+from memory.authentication import secret_of, user_of
 from memory.base.database import db
-from memory.base.errors import InvalidInput
+from memory.base.errors import InvalidInput, SignInNeeded
+from memory.models import User
 
 KEEP_ALIVE_SECONDS = 15
 # Daphne never pushes back: past this the stream ends, and the reader comes again with its Last-Event-ID.
 MOST_BYTES = 4_000_000
+SAID = {"1": True, "true": True, "0": False, "false": False}
 
 
 @require_GET
@@ -35,9 +39,9 @@ async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     await db(pictures.check_visible, user, run_id)
     since = since_of(request)
     if "text/event-stream" not in request.headers.get("Accept", ""):
-        return JsonResponse((await db(read, run_id, since)).as_data())
-    await db(read, run_id, since, 0)  # a wrong `since` is refused before the stream begins
-    response = StreamingHttpResponse(stream(run_id, since), content_type="text/event-stream")
+        return HttpResponse(f"{{{(await hub.range(run_id, since)).body()}}}", content_type="application/json")
+    await db(check_reached, run_id, since)  # a wrong `since` is refused before the stream begins
+    response = StreamingHttpResponse(stream(request, user, run_id, since), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -47,23 +51,42 @@ async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 async def export(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document as a file: `?format=`, and with `answers=1` the answers to its questions."""
     user = await db(user_of, request)
-    is_with_answers = request.GET.get("answers", "").lower() in ("1", "true")
-    made = await downloads.make(user, document_id, request.GET.get("format", "md"), answers=is_with_answers)
+    with_answers = is_asked_for(request, "answers")
+    made = await downloads.make(user, document_id, request.GET.get("format", "md"), answers=with_answers)
     response = HttpResponse(made.content, content_type=made.content_type)
     response["Content-Disposition"] = disposition(made.name)
     return response
 
 
+def is_asked_for(request: HttpRequest, name: str) -> bool:
+    """Raises `validation.choice` for what is no yes and no no."""
+    value = request.GET.get(name, "0").lower()
+    if value not in SAID:
+        raise InvalidInput("choice", field=name, allowed=list(SAID))
+    return SAID[value]
+
+
 def since_of(request: HttpRequest) -> int:
-    value = request.headers.get("Last-Event-ID") or request.GET.get("since") or "0"
+    """Last-Event-ID goes first: a browser that comes again still asks for the place where it began."""
+    places = [place(value) for value in (request.headers.get("Last-Event-ID"), request.GET.get("since")) if value]
+    return places[0] if places else 0
+
+
+def place(value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 18:
         raise InvalidInput("since", since=value[:50])
     return int(value)
 
 
-async def stream(run_id: UUID, since: int) -> AsyncIterator[bytes]:
-    """Ranges until the run has ended, with a comment now and then so that proxies keep the connection."""
+async def stream(request: HttpRequest, user: User, run_id: UUID, since: int) -> AsyncIterator[bytes]:
+    """Ranges until the run has ended, or an error as soon as the user may no longer hear them; with a comment now and
+    then so that proxies keep the connection."""
     mailbox = Mailbox()
+    secret = secret_of(request) or ""
+    refusal = SignInNeeded("token") if secret else SignInNeeded("needed")
+    turn_out = partial(mailbox.put, error_frame(refusal, user))
+    guest = Guest(user, mailbox.put, turn_out, request.session, secret, runs=(run_id,))
+    guests.add(guest)
     following = hub.follow(run_id, since, mailbox.put)
     sent = 0
     try:
@@ -83,6 +106,7 @@ async def stream(run_id: UUID, since: int) -> AsyncIterator[bytes]:
                 return
     finally:
         hub.leave(following)
+        guests.remove(guest)
 
 
 def is_last(part: dict[str, Any]) -> bool:

@@ -1,0 +1,72 @@
+"""What fields, sections and choices are called, in the reader's language. One without a word here shows its name."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FIELDS: dict[str, Promise] = {
+    "title": _("title"),
+    "content": _("text"),
+    "text": _("text"),
+    "description": _("description"),
+    "difficulty": _("difficulty"),
+    "level_detail": _("level of detail"),
+    "exercises_per_chapter": _("exercises in each chapter"),
+    "evaluation_questions": _("questions in each evaluation"),
+    "evaluation_minutes": _("minutes for each evaluation"),
+    "schema_description": _("what the diagram shows"),
+    "diagram_type": _("kind of diagram"),
+    "diagram_code": _("code of the diagram"),
+    "topic": _("topic"),
+    "multi_answers": _("several answers may be right"),
+    "questions": _("questions"),
+    "answers": _("answers"),
+    "is_correct": _("right"),
+    "expected": _("what a right answer holds"),
+    "explanation": _("explanation"),
+    "time_limit": _("time limit in minutes"),
+    "language": _("language"),
+    "folder": _("folder"),
+    "status": _("status"),
+}
+SECTIONS: dict[str, Promise] = {
+    "section": _("section"),
+    "chapter": _("chapter"),
+    "lesson": _("lesson"),
+    "part": _("part"),
+    "exercises": _("exercises"),
+    "exercise_block": _("exercise"),
+    "evaluation": _("evaluation"),
+}
+ITEMS: dict[str, Promise] = {"questions": _("question"), "answers": _("answer")}
+CHOICES: dict[str, Promise | str] = {
+    "flash": _("flash"),
+    "standard": _("standard"),
+    "detailed": _("detailed"),
+    "mermaid": "Mermaid",
+    "plantuml": "PlantUML",
+    "graphviz": "Graphviz",
+    "vegalite": "Vega-Lite",
+    "en": "English",
+    "fr": "Français",
+    "draft": _("draft"),
+    "ready": _("ready"),
+    "approved": _("approved"),
+    "archived": _("archived"),
+}
+
+
+def of_field(name: str) -> str:
+    return str(FIELDS.get(name) or name.replace("_", " "))
+
+
+def of_section(type: str) -> str:
+    return str(SECTIONS.get(type) or type.replace("_", " "))
+
+
+def of_item(name: str) -> str:
+    """One of the things that stand in this list."""
+    return str(ITEMS.get(name) or of_field(name))
+
+
+def of_choice(value: object) -> str:
+    return str(CHOICES.get(str(value), value))

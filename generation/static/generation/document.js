@@ -1,0 +1,245 @@
+// The page of a document, live: text of open runs goes to its streams; of all else the server is asked what it looks
+// like now (`pieces`), with the templates that made the page.
+import { follow, watch } from "./live.js";
+import { hold, isInUse, patch } from "./pieces.js";
+import { firstOf, idOf, range } from "./range.js";
+import { Stream } from "./streams.js";
+import "./outline.js";
+import "./question.js";
+
+const main = document.getElementById("main");
+const isLater = main.dataset.later !== undefined; // the beginning of the document is on another page
+const sections = document.getElementById("sections");
+const streams = new Map(); // run/step → Stream
+const runs = new Map(); // the runs that are followed → how to leave
+const waits = new Map(); // step → when it is tried again
+const held = new Set(); // elements in use, to be replaced when they are left
+const ended = new Set(); // runs: a fragment may have been drawn before the end and come after it
+
+// --- text
+
+const name = (run, step) => `${run}/${step}`;
+for (const node of main.querySelectorAll("[data-live]")) adopt(node);
+
+function adopt(node) {
+  const stream = new Stream(node);
+  streams.set(name(node.dataset.run, node.dataset.live), stream);
+  return stream;
+}
+
+function streamOf(run, step) {
+  const known = streams.get(name(run, step));
+  if (known) return known;
+  const node = document.getElementById("live").content.firstElementChild.cloneNode(true);
+  Object.assign(node.dataset, { live: step, run });
+  const made = adopt(node);
+  mount();
+  return made;
+}
+
+function mount() {
+  for (const place of main.querySelectorAll("[data-live]")) {
+    const stream = streams.get(name(place.dataset.run, place.dataset.live));
+    if (stream && stream.node !== place) place.replaceWith(stream.node);
+  }
+}
+
+// --- events
+
+const handlers = {
+  html: true,
+  events: (events, frame) => events.forEach((event) => hear(frame.run, event)),
+  block: (frame) => streamOf(frame.run, frame.step).close(frame), // it comes before the text that closes it
+  reset: (frame) => again(frame.run),
+  error: (frame) => runs.delete(frame.run),
+};
+
+function hear(run, { type, data }) {
+  if (type === "content_delta") return streamOf(run, data.step).say(data.attempt, data.text);
+  if (type === "reasoning_delta") return streamOf(run, data.step).think(data.attempt, data.text);
+  const step = data.step ?? data.key;
+  const stream = streams.get(name(run, step));
+  if (type === "retry") {
+    waits.set(step, Date.now() + data.seconds * 1000);
+    stream?.begin(data.attempt); // what came of it is dropped
+  } else if (type === "model" || (type === "step" && data.state === "running")) {
+    waits.delete(step);
+    stream?.isOf(data.attempt);
+  } else if (type === "step") end(run, step);
+  else if (type === "done") {
+    for (const each of [...streams.keys()]) if (each.startsWith(`${run}/`)) end(run, each.slice(run.length + 1));
+    runs.get(run)?.();
+    runs.delete(run);
+    ended.add(run);
+  }
+  refresh(type === "object" ? data.id : sectionOf(step)?.id.slice(8));
+}
+
+function end(run, step) {
+  streams.get(name(run, step))?.finish();
+  streams.delete(name(run, step));
+  waits.delete(step);
+}
+
+function again(run) {
+  for (const each of [...streams.keys()]) if (each.startsWith(`${run}/`)) streams.delete(each);
+  runs.set(run, follow(run, 0, handlers));
+  refresh();
+}
+
+function sectionOf(step) {
+  // The section a step belongs to is the one with the longest key that its own begins with.
+  for (let key = step ?? ""; key; key = key.slice(0, Math.max(0, key.lastIndexOf("/")))) {
+    const section = sections.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (section) return section;
+  }
+}
+
+function followRuns(isFirst) {
+  // The page shows what its runs had written at their `seq`; of a run that comes later everything is heard.
+  for (const { dataset } of document.querySelectorAll("#run > [data-run]")) {
+    if (!runs.has(dataset.run) && !ended.has(dataset.run)) runs.set(dataset.run, follow(dataset.run, isFirst ? +dataset.seq : 0, handlers));
+  }
+}
+
+// --- pieces
+
+const PAUSE = 150, BETWEEN = 600, AFTER_FAILURE = 2_000;
+const wanted = new Set();
+let timer = 0, isLoading = false, isStale = false, loaded = 0;
+
+function refresh(id) {
+  if (id) wanted.add(id);
+  isStale = true;
+  if (!timer && !isLoading) timer = setTimeout(load, Math.max(PAUSE, loaded + BETWEEN - Date.now()));
+}
+
+async function load() {
+  const asked = [...wanted].slice(0, 60);
+  asked.forEach((id) => wanted.delete(id));
+  [timer, isLoading, isStale] = [0, true, wanted.size > 0];
+  const query = new URLSearchParams(asked.map((id) => ["id", id]));
+  const more = sections.querySelector("[data-more]");
+  if (more) query.set("more", more.dataset.more);
+  if (isLater) query.set("from", firstOf(sections));
+  try {
+    const response = await fetch(`${main.dataset.pieces}?${query}`, { headers: { "HX-Request": "true" } });
+    if (response.ok) put(await response.text());
+    else if (response.status < 500) return; // signed out, or no longer a reader: the page stays as it is
+    else throw new Error(response.statusText);
+  } catch {
+    asked.forEach((id) => wanted.add(id));
+    loaded = Date.now() + AFTER_FAILURE;
+    isStale = true;
+  } finally {
+    isLoading = false;
+    loaded = Math.max(loaded, Date.now());
+    if (isStale) refresh();
+  }
+}
+
+function put(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  const order = fresh.getElementById("outline").dataset.stamps.split(" ").filter(Boolean).map((pair) => pair.split(":"));
+  hold(() => {
+    const arrived = new Map();
+    for (const piece of [...fresh.body.children]) {
+      const old = document.getElementById(piece.id);
+      if (!old) arrived.set(piece.id, piece);
+      else if (old.id === "run" ? old.querySelector(".htmx-request") : isInUse(old)) held.add(old);
+      else replace(old, piece);
+    }
+    arrange(order, arrived);
+    mount();
+    dress();
+  });
+  followRuns(false);
+}
+
+function replace(old, piece) {
+  const isFocused = old.contains(document.activeElement); // a button of the run: it moves on under who may press it
+  patch(old, piece);
+  htmx.process(document.getElementById(piece.id));
+  if (isFocused && document.activeElement === document.body) main.focus({ preventScroll: true });
+}
+
+function arrange(order, arrived) {
+  const ids = order.map(([id]) => id);
+  const [begin, end] = range(sections, ids, isLater);
+  for (const each of sections.querySelectorAll(":scope > section")) {
+    if (!ids.includes(each.id.slice(8)) && !isInUse(each)) each.remove();
+  }
+  let before = null;
+  for (const [id, stamp] of order.slice(begin, end)) {
+    const section = document.getElementById(`section-${id}`) ?? arrived.get(`section-${id}`);
+    if (!section) {
+      refresh(id);
+      continue;
+    }
+    const isNew = section.ownerDocument !== document;
+    if (isNew || (section.previousElementSibling !== before && !isInUse(section))) {
+      before ? before.after(section) : sections.prepend(section);
+    }
+    if (isNew) htmx.process(section);
+    if (section.dataset.stamp !== stamp && !held.has(section)) refresh(id);
+    before = section;
+  }
+}
+
+function dress() {
+  const isWriting = document.getElementById("run").dataset.writing !== undefined;
+  main.toggleAttribute("data-writing", isWriting);
+  const run = document.querySelector("#run > [data-run]");
+  const title = `${document.getElementById("head").dataset.title} · Scriptorium`;
+  document.title = run ? `✎ ${run.dataset.progress}\xa0% — ${title}` : title;
+}
+
+// --- the clock, and what was in use
+
+setInterval(() => {
+  for (const [step, until] of waits) {
+    const place = sectionOf(step)?.querySelector("[data-wait]");
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    if (place) place.textContent = seconds > 0 ? place.dataset.words.replace("{}", seconds) : "";
+  }
+  for (const each of held) {
+    if (each.isConnected && isInUse(each)) continue;
+    held.delete(each);
+    refresh(each.id.startsWith("section-") ? each.id.slice(8) : null);
+  }
+}, 1000);
+
+const FORMS = "#main form:not([data-edit], .answers, .chapter-done), #outline form"; // the others look after themselves
+document.addEventListener("input", ({ target }) => target.closest?.("#main form:not(.chapter-done), #outline form")?.setAttribute("data-dirty", ""));
+document.addEventListener("toggle", ({ target }) => {
+  const form = target.matches?.(".act:not([open])") && target.querySelector("[data-dirty]");
+  if (form) form.reset(), form.removeAttribute("data-dirty"); // put away: it holds up the outline no longer
+}, true);
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
+  const form = elt.closest(FORMS);
+  if (!form || !successful) return;
+  form.removeAttribute("data-dirty");
+  if (form.matches(".question")) for (const each of form.elements) each.disabled = true; // it has its answer
+  if (form.closest(".act")) form.reset(), (form.closest(".act").open = false);
+  if (form.contains(document.activeElement) && !form.closest(".tools")) main.focus({ preventScroll: true });
+  refresh();
+});
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  mount();
+  const isAside = target.closest?.("#last-change, #told, .answers") && detail.requestConfig?.verb !== "post";
+  if (!isAside) refresh();
+});
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  const ticked = target.matches?.(".chapter-done") && target.elements.complete;
+  if (ticked && !detail.successful) ticked.checked = !ticked.checked;
+});
+document.addEventListener("completed", () => refresh()); // a chapter, by this reader: the outline has its tick
+
+main.tabIndex = -1;
+followRuns(true);
+dress();
+watch([`document.${main.dataset.document}`], (frame) => {
+  refresh(frame?.kind === "section" ? frame.id : null);
+  const objects = frame ? [{ type: frame.kind, id: frame.id, version: frame.version }] : [];
+  htmx.trigger(document.body, "changed", { objects });
+});

@@ -1,0 +1,1 @@
+"""Pages of people and workspaces, a module for each noun."""

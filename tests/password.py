@@ -1,0 +1,3 @@
+"""What everybody in tests signs in with: known to programs that have no Django of their own."""
+
+PASSWORD = "correct horse"

@@ -1,0 +1,31 @@
+"""Two verbs of which the second begins before the first has committed: where a lock stands it waits, and sees."""
+
+import threading
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+from memory.base.errors import ScriptoriumError
+
+HEAD_START_SECONDS = 0.7
+
+
+def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list[str]:
+    """What the second was refused with, once the first had committed."""
+    refused: list[str] = []
+
+    def follow() -> None:
+        try:
+            second()
+        except ScriptoriumError as error:
+            refused.append(error.code)
+        finally:
+            connection.close()
+
+    follower = threading.Thread(target=follow)
+    with transaction.atomic():
+        first()
+        follower.start()
+        follower.join(HEAD_START_SECONDS)
+    follower.join(10)
+    return refused
