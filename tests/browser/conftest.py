@@ -17,6 +17,10 @@ CHROMIUM = "/usr/bin/chromium"
 # Root and containers have no sandbox to give it; without the rest it looks for hosts of its maker.
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
+# A text that is watched is still being written however slow the machine, and is then brought to its end.
+SLOWLY = {"first_token_ms": 200, "tokens_per_second": 30}
+QUICKLY = {"first_token_ms": 20, "tokens_per_second": 5_000}
+
 Visit = Callable[..., Page]
 expect.set_options(timeout=30_000)  # two cores, shared with whatever else is tested
 
@@ -39,7 +43,7 @@ def whole_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def house(whole_house: Stack) -> Iterator[Stack]:
     """A running house with people in it; the demo model is quick and makes no faults unless told."""
-    whole_house.model(fault_rate=0, faults=None, rules=[], first_token_ms=20, tokens_per_second=2_000)
+    whole_house.model(fault_rate=0, faults=None, rules=[], **QUICKLY)
     whole_house.until_ready()
     yield whole_house
     whole_house.mend()

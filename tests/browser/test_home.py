@@ -5,10 +5,9 @@ import re
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import QUICKLY, SLOWLY, Visit
 from tests.chaos.stack import Stack
 
-SLOWLY = {"first_token_ms": 500, "tokens_per_second": 20}
 DROP = """([target, name, type, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name, { type }));
@@ -111,11 +110,11 @@ def test_home_moves_while_a_text_is_written_and_keeps_the_focus(visit: Visit, ho
     run = row.get_attribute("data-run")
     button = page.locator(f"#cancel-{run}")
     button.focus()
-    house.model(first_token_ms=20, tokens_per_second=60)
-    expect(page.locator(f"#run-{run} progress")).not_to_have_attribute("value", "0", timeout=30_000)
+    house.model(first_token_ms=20, tokens_per_second=200)
+    expect(page.locator(f"#run-{run} progress")).not_to_have_attribute("value", "0")
     expect(button).to_be_focused()
     expect(page).to_have_title(re.compile("^✎ "))
-    house.model(tokens_per_second=5_000)
+    house.model(**QUICKLY)
     expect(page.locator(f"#run-{run}")).to_have_count(0, timeout=60_000)
     expect(page.locator("#documents .entry").first).to_be_visible()
 
@@ -133,7 +132,7 @@ def test_a_run_is_stopped_in_one_tab_and_seen_in_the_dock_of_another(visit: Visi
     expect(other.locator(f"#dock-run-{run}")).to_contain_text("Stopped")
     queue.locator(f"#retry-{run}").click()
     expect(queue.locator(f"#run-{run} [id^=retry]")).to_have_count(0)
-    house.model(first_token_ms=20, tokens_per_second=5_000)
+    house.model(**QUICKLY)
 
 
 def test_the_end_is_told_to_who_asked_for_it(visit: Visit, house: Stack) -> None:
@@ -143,8 +142,8 @@ def test_the_end_is_told_to_who_asked_for_it(visit: Visit, house: Stack) -> None
     page.evaluate(RECORD)
     page.locator("[data-tell]").click()
     expect(page.locator("[data-tell]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#queue-running [data-run]").first).to_be_visible(timeout=15_000)
-    house.model(first_token_ms=20, tokens_per_second=5_000)
+    expect(page.locator("#queue-running [data-run]").first).to_be_visible()
+    house.model(**QUICKLY)
     expect(page.locator("#queue [data-open]")).to_have_count(0, timeout=60_000)
     page.wait_for_timeout(2_000)  # the dock looks once a second
     assert [body for _, body in page.evaluate("window.notes")] == [
@@ -165,7 +164,7 @@ def test_what_cannot_be_done_is_told_where_one_looks(visit: Visit, house: Stack,
     notice.get_by_role("button").click()
     expect(notice).to_have_count(0)
     wrong.clear()  # the browser notes the refusal
-    house.model(first_token_ms=20, tokens_per_second=5_000)
+    house.model(**QUICKLY)
 
 
 def test_the_dock_stays_open_from_page_to_page_but_not_on_a_phone(visit: Visit) -> None:
@@ -190,7 +189,7 @@ def test_a_cut_is_told_after_a_while_and_what_was_missed_comes_after_it(
     expect(page.locator("#connection")).to_be_hidden()
     page.context.set_offline(True)
     page.evaluate("dispatchEvent(new Event('offline'))")
-    expect(page.locator("#connection")).to_be_visible(timeout=15_000)
+    expect(page.locator("#connection")).to_be_visible()
     house.begin(brief="Two sections on a cut.")
     page.context.set_offline(False)
     expect(page.locator("#connection")).to_be_hidden(timeout=30_000)

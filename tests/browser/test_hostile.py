@@ -98,7 +98,7 @@ def look_around(page: Page) -> None:
         page.wait_for_timeout(50)
     for each in page.locator("main a, main img").all()[:30]:
         if each.is_visible():
-            each.hover(force=True, timeout=2_000)
+            each.hover(force=True, timeout=10_000)
 
 
 @pytest.mark.parametrize("name", ["home", "search", "document", "history", "edit", "evaluation", "new", "queue",

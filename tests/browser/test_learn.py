@@ -1,6 +1,7 @@
 """Learning in a browser: an evaluation that survives a reload until its time is up, exercises by keyboard alone."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,7 +65,7 @@ def kept(page: Page, n: int) -> Any:
 def test_an_evaluation_survives_a_reload_and_ends_with_its_time(visit: Visit, course: Course) -> None:
     page = visit("viewer", f"/evaluations/{course.evaluation}/")
     page.get_by_role("button", name="Start the evaluation").click()
-    expect(page.locator("time.left")).to_have_text("9:59", timeout=3_000)
+    expect(page.locator("time.left")).to_have_text(re.compile("9:5[0-9]"))
     page.get_by_label("One, in the table of readers").check()
     expect(kept(page, 1)).to_have_text("Kept")
     page.get_by_role("textbox").first.fill("A book has several copies.")
@@ -74,13 +75,13 @@ def test_an_evaluation_survives_a_reload_and_ends_with_its_time(visit: Visit, co
     expect(page.get_by_role("textbox").first).to_have_value("A book has several copies.")
     other = visit("viewer", f"/documents/{course.id}/")
     expect(other.get_by_role("link", name="Go on with the evaluation")).to_be_visible()
-    course.leave_seconds(3)
+    course.leave_seconds(6)
     page.reload()
     page.get_by_role("textbox").nth(1).type("The libr")  # not even blurred when the time is up
-    page.wait_for_url("**/attempts/**", timeout=10_000)
+    page.wait_for_url("**/attempts/**")
     expect(page.get_by_text("The time was up.")).to_be_visible()
     expect(page.get_by_text("The libr")).to_be_visible()
-    expect(page.get_by_text("Well seen.")).to_have_count(2, timeout=15_000)
+    expect(page.get_by_text("Well seen.")).to_have_count(2)
     expect(page.locator(".score b")).to_have_text("75%")
 
 
@@ -103,12 +104,12 @@ def test_an_evaluation_ends_though_its_page_is_closed(visit: Visit, course: Cour
 def test_the_clock_is_announced_twice_and_no_more(visit: Visit, course: Course) -> None:
     page = visit("viewer", f"/evaluations/{course.evaluation}/")
     page.get_by_role("button", name="Start the evaluation").click()
-    course.leave_seconds(302)
+    course.leave_seconds(306)
     page.reload()
     announced = page.locator("[data-announce]")
     expect(announced).to_have_text("")
-    expect(announced).to_have_text("5 minutes left", timeout=5_000)
-    expect(page.locator("time.left")).to_have_text("4:58")
+    expect(announced).to_have_text("5 minutes left")
+    expect(page.locator("time.left")).to_have_text(re.compile("4:5[0-9]"))
     expect(announced).to_have_text("5 minutes left")
 
 

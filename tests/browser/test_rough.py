@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import QUICKLY, SLOWLY, Visit
 from tests.browser.notes import Note, open_form, section
-from tests.browser.test_home import COURSE, SLOWLY, begin, drop
+from tests.browser.test_home import COURSE, begin, drop
 from tests.chaos.stack import Stack
 
 LONG = "A line that is as long as lines of books are, more or less. " * 700  # two of these fill a page
@@ -149,6 +149,6 @@ def test_a_run_moves_on_under_the_hand_that_may_stop_it(visit: Visit, house: Sta
     page = visit("owner")
     begin(page, COURSE + " Watched.")
     page.get_by_role("button", name="Stop").focus()
-    house.model(first_token_ms=20, tokens_per_second=5_000)
+    house.model(**QUICKLY)
     expect(page.locator("#run [data-run]")).to_have_count(0, timeout=60_000)
     expect(page).to_have_title(re.compile("^(?!✎)"))

@@ -40,7 +40,9 @@ function streamOf(run, step) {
 function mount() {
   for (const place of main.querySelectorAll("[data-live]")) {
     const stream = streams.get(name(place.dataset.run, place.dataset.live));
-    if (stream && stream.node !== place) place.replaceWith(stream.node);
+    if (!stream || stream.node === place) continue;
+    stream.keep(place.lastElementChild.offsetHeight);
+    place.replaceWith(stream.node);
   }
 }
 
@@ -104,7 +106,7 @@ function followRuns(isFirst) {
 
 // --- pieces
 
-const PAUSE = 150, BETWEEN = 600, AFTER_FAILURE = 2_000;
+const PAUSE = 150, BETWEEN = 600, AFTER_FAILURE = 2_000, ASKED = 40, MOST = 60;
 const wanted = new Set();
 let timer = 0, isLoading = false, isStale = false, loaded = 0;
 
@@ -115,18 +117,19 @@ function refresh(id) {
 }
 
 async function load() {
-  const asked = [...wanted].slice(0, 60);
+  const asked = [...wanted].slice(0, ASKED);
   asked.forEach((id) => wanted.delete(id));
   [timer, isLoading, isStale] = [0, true, wanted.size > 0];
-  const query = new URLSearchParams(asked.map((id) => ["id", id]));
-  const more = sections.querySelector("[data-more]");
-  if (more) query.set("more", more.dataset.more);
-  if (isLater) query.set("from", firstOf(sections));
   try {
-    const response = await fetch(`${main.dataset.pieces}?${query}`, { headers: { "HX-Request": "true" } });
-    if (response.ok) put(await response.text());
-    else if (response.status < 500) return; // signed out, or no longer a reader: the page stays as it is
-    else throw new Error(response.statusText);
+    let fresh = await ask(asked);
+    const unheard = fresh ? unheardOf(fresh, asked) : [];
+    if (unheard.length) {
+      // What it says may have moved into sections that are new: it changes only together with them.
+      asked.push(...unheard.slice(0, MOST - asked.length));
+      fresh = await ask(asked);
+    }
+    if (!fresh) return; // signed out, or no longer a reader: the page stays as it is
+    put(fresh);
   } catch {
     asked.forEach((id) => wanted.add(id));
     loaded = Date.now() + AFTER_FAILURE;
@@ -138,9 +141,25 @@ async function load() {
   }
 }
 
-function put(html) {
-  const fresh = new DOMParser().parseFromString(html, "text/html");
-  const order = fresh.getElementById("outline").dataset.stamps.split(" ").filter(Boolean).map((pair) => pair.split(":"));
+async function ask(ids) {
+  const query = new URLSearchParams(ids.map((id) => ["id", id]));
+  const more = sections.querySelector("[data-more]");
+  if (more) query.set("more", more.dataset.more);
+  if (isLater) query.set("from", firstOf(sections));
+  const response = await fetch(`${main.dataset.pieces}?${query}`, { headers: { "HX-Request": "true" } });
+  if (response.status >= 500) throw new Error(response.statusText);
+  return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+}
+
+const orderIn = (fresh) => fresh.getElementById("outline").dataset.stamps.split(" ").filter(Boolean).map((pair) => pair.split(":"));
+
+function unheardOf(fresh, asked) {
+  const ids = orderIn(fresh).map(([id]) => id);
+  const [begin, end] = range(sections, ids, isLater);
+  return ids.slice(begin, end).filter((id) => !asked.includes(id) && !document.getElementById(`section-${id}`));
+}
+
+function put(fresh) {
   hold(() => {
     const arrived = new Map();
     for (const piece of [...fresh.body.children]) {
@@ -149,7 +168,7 @@ function put(html) {
       else if (old.id === "run" ? old.querySelector(".htmx-request") : isInUse(old)) held.add(old);
       else replace(old, piece);
     }
-    arrange(order, arrived);
+    arrange(orderIn(fresh), arrived);
     mount();
     dress();
   });

@@ -31,8 +31,8 @@ const USED = ".editing, [data-dirty], .htmx-request"; // who has pressed a butto
 const BLOCKS = "#sections .prose > *, #sections h2, #sections h3, #sections .label, #sections .lede, #asks .prose > *";
 
 export function hold(work) {
-  // The first of what one sees that is there afterwards, itself or by its text, is where it was. The browser's own way
-  // of holding a page knows only elements that stay, and may not do the same again.
+  // The first of what one sees that is there afterwards, itself or by its text, is where it was; or else the section it
+  // was in. The browser's own way of holding a page knows only elements that stay, and may not do the same again.
   if (!scrollY) return work();
   const seen = visible().map((block) => [block, block.getBoundingClientRect().top, keyOf(block), block.textContent.trim()]);
   const root = document.documentElement;
@@ -57,5 +57,6 @@ function visible() {
     const block = document.elementFromPoint(middle, y)?.closest(BLOCKS);
     if (block) found.add(block);
   }
-  return [...found];
+  const around = [...found].map((block) => block.closest("section[id]")).filter(Boolean);
+  return [...found, ...around];
 }

@@ -1,7 +1,9 @@
 // The text of one step while it is being written, in a node of _live.html: closed blocks as HTML, the open one as text.
 //
 // `at` is how far the text has come, `end` how far it is closed, both counted from the attempt's first character; what
-// comes in whatever order, and twice, is shown once. A new attempt drops the text of the one before.
+// comes in whatever order, and twice, is shown once. A new attempt drops the text of the one before, but not its room.
+
+import { hold } from "./pieces.js";
 
 const LONGEST_WET = 400; // characters; more at once is not being written but caught up with
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -51,10 +53,18 @@ export class Stream {
   begin(attempt) {
     Object.assign(this, { attempt, count: 0, end: 0, at: 0, text: "" });
     this.node.dataset.attempt = attempt;
-    this.open.parentNode.replaceChildren(this.open);
-    this.thoughts.hidden = true;
-    this.thoughts.lastElementChild.replaceChildren();
-    this.draw();
+    hold(() => {
+      this.keep(this.open.parentNode.offsetHeight);
+      this.open.parentNode.replaceChildren(this.open);
+      this.thoughts.hidden = true;
+      this.thoughts.lastElementChild.replaceChildren();
+      this.draw();
+    });
+  }
+
+  keep(height) {
+    // What is said again takes the room it had: what stands below stays where one reads it.
+    this.open.parentNode.style.minHeight = `${height}px`;
   }
 
   finish() {
