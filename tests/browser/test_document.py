@@ -295,7 +295,7 @@ def test_what_must_be_said_again_keeps_its_room(visit: Visit, house: Stack) -> N
     wait_until(lambda: attempts(house, run, "chapter-2/lesson") > 1, "the second attempt")
     watch_to_the_end(page, house, run, address)
     assert page.evaluate("gaps") > 0
-    assert abs(page.evaluate("where()") - before) < 30  # a line above it may have come or gone
+    assert abs(page.evaluate("where()") - before) < 100  # a line above it may have come or gone
 
 
 def test_what_another_changes_appears(visit: Visit, house: Stack) -> None:

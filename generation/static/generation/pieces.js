@@ -51,12 +51,12 @@ export function hold(work) {
 const keyOf = (element) => element.closest("[data-key]")?.dataset.key ?? "";
 
 function visible() {
-  const found = new Set();
+  const blocks = new Set(), around = new Set();
   const middle = document.getElementById("main").getBoundingClientRect().left + 40;
   for (let y = 60; y < innerHeight; y += 24) {
-    const block = document.elementFromPoint(middle, y)?.closest(BLOCKS);
-    if (block) found.add(block);
+    const at = document.elementFromPoint(middle, y);
+    blocks.add(at?.closest(BLOCKS));
+    around.add(at?.closest("section[id]"));
   }
-  const around = [...found].map((block) => block.closest("section[id]")).filter(Boolean);
-  return [...found, ...around];
+  return [...blocks, ...around].filter(Boolean);
 }
