@@ -21,15 +21,16 @@ from generation.models import Claim
 
 CRASHES_TO_FAIL = 3  # one among others, two alone
 
+# Chosen first and once: within the join, the limit would count anew for each row that the plan comes to.
 TAKE = """
+WITH t AS MATERIALIZED (
+    SELECT run_id FROM generation_claim
+    WHERE state = 'queued' AND {which} ORDER BY queued_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
 UPDATE generation_claim c
 SET state = 'running', reason = '', owner = %(owner)s, epoch = c.epoch + 1, claimed_at = now(), nudged_at = NULL,
     lease_until = now() + %(lease)s * interval '1 second', has_progressed = false
-FROM (
-    SELECT run_id FROM generation_claim
-    WHERE state = 'queued' AND {which} ORDER BY queued_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) t
-WHERE c.run_id = t.run_id
+FROM t WHERE c.run_id = t.run_id
 RETURNING c.run_id, c.epoch, c.last_seq, c.crashes
 """
 WAITED = "queue = ANY(%(queues)s) AND crashes = 0 AND queued_at <= now() - %(waited)s * interval '1 second'"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 from generation import pictures, saying
 from generation.models import END_STATES, OPEN_STATES, Call, CallState, Claim, Run, RunQuerySet, RunState
 from generation.paging import page
-from generation.recipes.course.grading import RECIPE as GRADING
+from generation.registry import errand_of
 from memory import sentences
 from memory.models import User, Workspace
 
@@ -148,7 +148,8 @@ def place_of(run: Run) -> str:
     """Where one sees what it makes; nothing when that is nowhere."""
     if run.document_id:
         return reverse("document", args=[run.document_id])
-    return reverse("attempt", args=[run.options["attempt"]]) if run.kind == GRADING.kind else ""
+    errand = errand_of(run.kind)
+    return errand.page(run) if errand else ""
 
 
 def title_of(run: Run) -> str:
@@ -168,26 +169,18 @@ def word(run: Run) -> str:
     if claim.state == RunState.RUNNING:
         begun = saying.percent(run.progress) if run.progress >= 1 else gettext("Being written")
         return gettext("Stopping") if claim.cancel_requested else begun
-    if run.kind == GRADING.kind:
-        return graded(run)
-    if claim.state == RunState.DONE and run.action == Run.WRITE and not run.retries_id:
+    errand = errand_of(run.kind)
+    if errand is None and claim.state == RunState.DONE and run.action == Run.WRITE and not run.retries_id:
         return gettext("Written in {duration}").format(duration=saying.duration(pictures.time_worked(run)))
-    return {
+    words = {
         RunState.WAITING: gettext("Waits for an answer"),
         RunState.DONE: gettext("Written"),
         RunState.PARTIAL: gettext("Written with stand-ins"),
         RunState.FAILED: gettext("Failed"),
         RunState.CANCELLED: gettext("Stopped"),
-    }[RunState(claim.state)]
-
-
-def graded(run: Run) -> str:
-    return {
-        RunState.DONE: gettext("Graded"),
-        RunState.PARTIAL: gettext("Not all is graded"),
-        RunState.FAILED: gettext("Failed"),
-        RunState.CANCELLED: gettext("Stopped"),
-    }.get(RunState(run.claim.state), gettext("Being graded"))
+    }
+    state = RunState(claim.state)
+    return gettext(errand.words[state]) if errand and state in errand.words else words[state]
 
 
 def about(run: Run) -> str:
@@ -205,8 +198,8 @@ def about(run: Run) -> str:
 
 
 def can_retry(run: Run) -> bool:
-    """It ended short, and nothing newer was begun for its document since. Answers are graded again from their page."""
-    if run.claim.state not in (RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED) or run.kind == GRADING.kind:
+    """It ended short, and nothing newer was begun for its document since. Errands are asked for again elsewhere."""
+    if run.claim.state not in (RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED) or errand_of(run.kind):
         return False
     return run.document is None or (run.document.present and run.document.run_id == run.id)
 

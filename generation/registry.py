@@ -1,11 +1,19 @@
-"""The kinds of text this house can write: one line each."""
+"""The kinds of text this house can write, and the errands its runs do besides: one line each."""
 
-from generation.recipes.base import Recipe
+from generation.recipes.base import Errand, Recipe
+from generation.recipes.course.grading import RECIPE as GRADING
 from generation.recipes.course.recipe import RECIPE as COURSE
 from generation.recipes.note.recipe import RECIPE as NOTE
 from memory.base.errors import InvalidInput
 
 RECIPES: dict[str, Recipe] = {recipe.kind: recipe for recipe in (NOTE, COURSE)}
+
+ERRANDS = {GRADING.kind: GRADING.errand}
+
+
+def errand_of(kind: str) -> Errand | None:
+    """What runs of this kind do that write no document; None when they write one."""
+    return ERRANDS.get(kind)
 
 
 def recipe_of(kind: str) -> Recipe:

@@ -8,18 +8,16 @@ from typing import Any
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from generation.registry import RECIPES
+from generation.registry import RECIPES, errand_of
 from memory.base.text import clean_text
-
-# Runs that write no document.
-WORK = {"grading": _("Answers to be graded")}
 
 
 def kind(name: str) -> str:
     recipe = RECIPES.get(name)
-    return gettext(recipe.speech.one) if recipe and recipe.speech else str(WORK.get(name, name))
+    errand = errand_of(name)
+    own = recipe.speech.one if recipe and recipe.speech else errand.name if errand else ""
+    return gettext(own) if own else name
 
 
 def new(name: str) -> str:

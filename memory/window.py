@@ -53,9 +53,16 @@ def fit(blocks: Sequence[Block], limit: int, count: Count) -> list[Fitted]:
     by_priority = sorted(range(len(blocks)), key=lambda n: (-blocks[n].priority, sizes[n]))
     for _, group in groupby(by_priority, key=lambda n: blocks[n].priority):
         level = list(group)
+        size_for_all = None  # once one was cut: what that leaves over makes no larger one whole
         for place, n in enumerate(level):
-            fitted[n] = fit_one(blocks[n], sizes[n], left // (len(level) - place), count)
-            left -= fitted[n].tokens_after
+            share = left // (len(level) - place) if size_for_all is None else min(left, size_for_all)
+            one = fit_one(blocks[n], sizes[n], share, count)
+            if one.decision == Decision.DROPPED and size_for_all is None:
+                one = fit_one(blocks[n], sizes[n], left, count)  # no share holds a text: better one than none
+            if one.decision == Decision.SHORTENED:
+                size_for_all = share
+            fitted[n] = one
+            left -= one.tokens_after
         if any(fitted[n].decision != Decision.KEPT for n in level):
             left = 0
     return [fitted[n] for n in range(len(blocks))]

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from generation.manuscripts import Manuscript
-from generation.models import Document, Queue
+from generation.models import Document, Queue, Run, RunState
 
 
 class Options(BaseModel):
@@ -49,6 +49,18 @@ class Speech:
 
 
 @dataclass(frozen=True)
+class Errand:
+    """What a run of a recipe is called that writes no document, in which words it ended, and where its outcome is seen.
+
+    There it is asked for again, too, and not from the queue.
+    """
+
+    name: str
+    words: Mapping[RunState, str]
+    page: Callable[[Run], str]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One line of the registry. `job` is the dotted path a run stores; `manuscript` sets what was written in order.
 
@@ -65,6 +77,7 @@ class Recipe:
     actions: tuple[Action, ...] = ()
     phases: tuple[str, ...] = ()  # steps on which everything after them rests, in order
     speech: Speech | None = None
+    errand: Errand | None = None
     work: Callable[[Any], Sequence[Work]] | None = None
     coming: Callable[[str, Mapping[str, Any]], str] | None = None
 

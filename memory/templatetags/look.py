@@ -1,13 +1,17 @@
 """The look in templates: icons, marks, and Markdown as safe HTML."""
 
+import re
+
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from memory.base import rendered
 
 register = template.Library()
+
+CODE = re.compile(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 
 # How a condition is drawn; what is not named here has a mark of its own name.
 MARKS = {
@@ -44,3 +48,9 @@ def look_of(state: str) -> str:
 @register.filter
 def markdown(text: str | None) -> SafeString:
     return mark_safe(rendered.of(text)) if text else SafeString()  # noqa: S308 sanitised by render
+
+
+@register.filter
+def coded(text: str | None) -> SafeString:
+    """Plain text, in which what stands between backticks is code; `__init__` and 2*3*4 stay what they are."""
+    return mark_safe(CODE.sub(r"<code>\2</code>", escape(text or "")))  # noqa: S308 escaped before

@@ -16,7 +16,7 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from generation import agents, documents, prompts, runs
+from generation import documents, runs
 from generation.carrier import Carrier
 from generation.manuscripts import Block
 from generation.models import END_STATES, Claim, Document, Queue, Run, RunState, Step
@@ -25,6 +25,7 @@ from generation.recipes.base import Recipe
 from generation.registry import recipe_of
 from memory.base.database import db as in_database
 from memory.base.news import bell
+from tests import instructions
 from tests.jobs import AnyOptions
 from tests.people import People
 from tests.rest import Rest
@@ -104,8 +105,7 @@ def note(people: People) -> Document:
 @pytest.fixture
 def house(people_committed: People, demo: Demo) -> People:
     """Committed people, prompts and agents: a house in which runs can be written."""
-    prompts.sync()
-    agents.sync()
+    instructions.give()
     return people_committed
 
 

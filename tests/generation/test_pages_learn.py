@@ -258,6 +258,21 @@ def test_exercises_without_javascript_come_back_to_their_place(course: dict[str,
     assert "SECRET-EXPLANATION" not in page
 
 
+def test_code_between_backticks_is_code_and_nothing_else_is_more_than_it_says(
+    people: People, course: dict[str, Section], viewer: Client
+) -> None:
+    answers = [{"id": "one", "text": "``a `b` c``", "is_correct": True}, {"id": "two", "text": "**Two** <i>`x"}]
+    asked = {"id": "q", "text": "What is `x < 1`, and **why** is __init__ no `", "answers": answers}
+    sections.edit(course["exercise_block"], {"questions": [asked]}, By.person(people.owner))
+    asks = page_of(viewer, document_of(course))
+    course["exercise_block"].refresh_from_db()
+    corrects = check(course, viewer, **{"answer-1": "one", "check": "1"}).content.decode()
+    for page in (asks, corrects):
+        assert "What is <code>x &lt; 1</code>, and **why** is __init__ no `" in page
+        assert "<code>a `b` c</code>" in page
+        assert "**Two** &lt;i&gt;`x" in page
+
+
 def test_who_answers_changed_questions_is_told_and_nothing_begins(
     people: People, course: dict[str, Section], viewer: Client
 ) -> None:

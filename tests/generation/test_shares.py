@@ -7,8 +7,10 @@ from typing import Any
 
 import django_rq
 import pytest
+from django.db import connection
 from pytest_django.fixtures import Settings
 
+from generation import claims
 from generation.carrier import Carrier
 from generation.jobs import carry_runs
 from generation.models import Call, Claim, Event, Queue, Run, RunState, Step
@@ -129,3 +131,21 @@ async def test_jobs_delivered_twice_to_two_workers_at_once_make_every_run_once(s
     assert claims == [1] * 3
     assert (await in_database(Call.objects.count), demo.stats()["requests"]) == (3, 3)
     assert await in_database(broken_rules, runs) == []
+
+
+async def test_a_claim_takes_no_more_than_it_may_however_the_database_plans_it(start: Start) -> None:
+    """It is planned for a house with one claim: row by row of the claims, where a limit within would count anew."""
+
+    async def wait() -> None:
+        await start("tests.work.crowd", queue=Queue.LOW, options={"at_once": 1})
+
+    def look() -> None:
+        with connection.cursor() as sql:
+            sql.execute("VACUUM ANALYZE generation_claim")
+
+    await wait()
+    await in_database(look)
+    for _ in range(3):
+        await wait()
+    assert len(await in_database(claims.take_waiting, "somebody", [Queue.LOW], 1, 0)) == 1
+    assert await in_database(Claim.objects.filter(state=RunState.RUNNING).count) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memory.window import MARK, Block, Decision, Fitted, fit
@@ -64,6 +64,8 @@ def test_nothing_is_cut_for_what_matters_less(given: list[Block], limit: int, co
 
 
 @given(blocks, limits, counts)
+@example([Block("", "éaé🧀"), Block("", "aaaé🧀🧀")], 4, by_bytes)  # half of it holds no text at all
+@example([Block("", "a" * 30 + "\n\n" + "a" * 30), Block("", "b" * 70)], 110, len)  # cut well below its half
 def test_of_one_priority_the_smaller_is_never_cut_for_the_larger(given: list[Block], limit: int, count: Count) -> None:
     fitted = fit(given, limit, count)
     for small, its in zip(given, fitted, strict=True):

@@ -7,11 +7,13 @@ answered stays in the attempt.
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field
 
 from generation import grades
-from generation.models import Attempt
-from generation.recipes.base import Options, Recipe
+from generation.models import Attempt, Run, RunState
+from generation.recipes.base import Errand, Options, Recipe
 from generation.running import Running
 from generation.scribe import Scribe
 from generation.steps import StepInProgress
@@ -33,7 +35,7 @@ class Grade(BaseModel):
 async def grade(run: Running) -> None:
     attempt = GradingOptions.model_validate(run.run.options).attempt
 
-    async def produce(_: StepInProgress) -> list[str]:
+    async def produce(step: StepInProgress) -> list[str]:
         return await db(open_answers, attempt)
 
     waiting = await run.step("read/answers", produce, returns=list[str])
@@ -58,7 +60,7 @@ async def one(run: Running, attempt: UUID, question: str, n: int, of: int) -> No
     def keep(said: Grade | None, scribe: Scribe) -> None:
         grades.keep(attempt, question, verdict(said, scribe.fallback))
 
-    def fallback(_: ScriptoriumError) -> None:
+    def fallback(error: ScriptoriumError) -> None:
         return None
 
     label = {"code": "grade", "number": n, "of": of}
@@ -81,4 +83,18 @@ def verdict(said: Grade | None, error: dict[str, Any] | None) -> grades.Result:
     return grades.result(None, error=error) if said is None else grades.result(said.is_right, said.feedback)
 
 
-RECIPE = Recipe(kind="grading", job=f"{__name__}.{grade.__name__}", options=GradingOptions)
+def page_of(run: Run) -> str:
+    return reverse("attempt", args=[run.options["attempt"]])
+
+
+WORDS = {
+    RunState.WAITING: _("Being graded"),
+    RunState.DONE: _("Graded"),
+    RunState.PARTIAL: _("Not all is graded"),
+}
+RECIPE = Recipe(
+    kind="grading",
+    job=f"{__name__}.{grade.__name__}",
+    options=GradingOptions,
+    errand=Errand(_("Answers to be graded"), WORDS, page_of),
+)
