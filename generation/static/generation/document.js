@@ -106,7 +106,8 @@ function followRuns(isFirst) {
 
 // --- pieces
 
-const PAUSE = 150, BETWEEN = 600, AFTER_FAILURE = 2_000, ASKED = 40, MOST = 60;
+const PAUSE = 150, BETWEEN = 600, AFTER_FAILURE = 2_000;
+const ASKED = 40, MOST = 60; // sections at once: the server gives no more, and those not heard of need room
 const wanted = new Set();
 let timer = 0, isLoading = false, isStale = false, loaded = 0;
 
