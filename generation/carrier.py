@@ -22,13 +22,13 @@ from generation.events import LOST_CONNECTION, Draft, LostClaim
 from generation.flusher import Flusher
 from generation.gateway import Gateway
 from generation.leases import LeaseThread
-from generation.ledger import Ledger
+from generation.ledger import Cancelled, Ledger
 from generation.models import Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
 from generation.rings import ring_run
 from generation.running import Running, StepFailed
 from generation.slots import LetGo
-from generation.waiting import Parked, add_active_seconds
+from generation.waiting import Parked
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
@@ -56,10 +56,6 @@ class Carried:
         if self.task and not self.task.done() and self.why_stopped is None:
             self.why_stopped = why
             self.task.cancel()
-
-
-class Cancelled(BaseException):
-    """A person cancelled the run."""
 
 
 class Carrier:
@@ -201,6 +197,8 @@ class Carrier:
             await self.end(running, end_state(running.ledger.steps), None, result)
         except Parked:
             return
+        except Cancelled:
+            await self.end(running, RunState.CANCELLED, None)
         except (LetGo, *LOST_CONNECTION):  # what the database refused is no failure of the recipe
             await self.give_back(running)
         except asyncio.CancelledError:
@@ -246,16 +244,14 @@ class Carrier:
         log.info("run_ended", kind=run.kind, state=state, error=error and error.get("error_code"))
 
     async def give_back(self, running: Running) -> None:
-        """Back into the queue, where it was; another carrier is told."""
-        run = running.run
-        await running.ledger.record(
-            [Draft.of("status", state=RunState.QUEUED, reason="let_go")],
-            lambda: add_active_seconds(run),
-            state=RunState.QUEUED,
-            owner="",
-            lease_until=None,
-        )
-        await db(sweep.nudge_again, run.id)
+        """Back into the queue, where it was; another carrier is told. What a person cancelled ends instead."""
+        told = Draft.of("status", state=RunState.QUEUED, reason="let_go")
+        try:
+            await running.ledger.let_go([told], state=RunState.QUEUED)
+        except Cancelled:
+            await self.end(running, RunState.CANCELLED, None)
+        else:
+            await db(sweep.nudge_again, running.run.id)
 
     # --- what others tell
 

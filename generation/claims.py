@@ -15,9 +15,10 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils.timezone import now
 
 from generation.events import Batch, Cursor, Draft, insert
-from generation.models import Claim
+from generation.models import Claim, Run
 
 CRASHES_TO_FAIL = 3  # one among others, two alone
 
@@ -109,6 +110,13 @@ def seize(claim: Claim, drafts: Sequence[Draft], **changes: Any) -> Batch:
     insert(batch)
     claim.refresh_from_db()
     return batch
+
+
+def count_active_seconds(run: Run, claim: Claim) -> None:
+    """The claim ends, the run goes on: its time counts towards the deadline; waiting does not count."""
+    if claim.claimed_at:
+        seconds = max(0.0, (now() - claim.claimed_at).total_seconds())
+        Run.objects.filter(id=run.id).update(active_seconds=run.active_seconds + seconds)
 
 
 def after_commit(act: Callable[[], object]) -> None:

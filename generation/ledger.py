@@ -6,14 +6,19 @@ from functools import partial
 from typing import Any, TypeVar
 
 from generation.budgets import Room
+from generation.claims import after_commit, count_active_seconds, lock
 from generation.events import LOST_CONNECTION, Cursor, Draft, LostClaim, record
-from generation.models import Run, Step
+from generation.models import Run, RunState, Step
 from generation.outbox import Outbox
-from generation.rings import ring_batches
+from generation.rings import ring_batches, ring_run
 from memory.base.database import db, finished
 
 T = TypeVar("T")
 Write = Callable[[], object]
+
+
+class Cancelled(BaseException):
+    """A person cancelled the run."""
 
 
 class Ledger:
@@ -82,6 +87,25 @@ class Ledger:
             self.settlements.difference_update(writes)
         ring_batches([batch])
         return written
+
+    async def let_go(
+        self, drafts: Sequence[Draft], write: Write = lambda: None, *, state: RunState, reason: str = ""
+    ) -> None:
+        """Record that nobody carries the run any more, and why, with `write`: it waits, or is queued again.
+
+        Raises Cancelled when a person has asked for its end. The carrier may not have heard of it yet, and once the
+        run is let go it would never act on it.
+        """
+
+        def write_all() -> None:
+            claim = lock(self.run.id)
+            if claim.cancel_requested:
+                raise Cancelled
+            write()
+            count_active_seconds(self.run, claim)
+            after_commit(lambda: ring_run(self.run))
+
+        await self.record(drafts, write_all, state=state, reason=reason, owner="", lease_until=None)
 
     async def record_deferred(self) -> None:
         """Write what was deferred and no other transaction has taken along. A failure is the next record's."""

@@ -18,7 +18,7 @@ from generation.calls import error_data
 from generation.claims import after_commit
 from generation.events import Draft, LostClaim, patiently
 from generation.gateway import Gateway
-from generation.ledger import Ledger
+from generation.ledger import Cancelled, Ledger
 from generation.models import RECORDED_STATES, Run, Step, StepState
 from generation.rings import ring_run
 from generation.scribe import Read, Scribe, versions
@@ -34,7 +34,7 @@ from memory.base.text import as_json, clean_json
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-INTERRUPTIONS = (LostClaim, LetGo, Parked)
+INTERRUPTIONS = (LostClaim, Cancelled, LetGo, Parked)
 
 BEGIN_STEP = """
 WITH step AS (

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from generation import attempts, calls
-from generation.claims import CRASHES_TO_FAIL, after_commit, lock, seize
+from generation.claims import CRASHES_TO_FAIL, after_commit, count_active_seconds, lock, seize
 from generation.events import Draft
 from generation.models import OPEN_STATES, Claim, Queue, Run, RunState, StepState
 from generation.nudges import nudge, were_forgotten
@@ -83,9 +83,7 @@ def release(run_id: UUID, owner: str | None = None) -> bool:
     count_active_seconds(run, claim)
     crashes = 0 if claim.has_progressed else claim.crashes + 1
     log.warning("run_released", run=str(run_id), owner=claim.owner, crashes=crashes)
-    if claim.cancel_requested:
-        end_unclaimed(run, claim, RunState.CANCELLED)
-    elif crashes >= CRASHES_TO_FAIL:
+    if crashes >= CRASHES_TO_FAIL and not claim.cancel_requested:
         end_unclaimed(run, claim, RunState.FAILED, crashed(run).as_data())
     else:
         requeue(run, claim, "crashed", crashes)
@@ -98,6 +96,10 @@ def crashed(run: Run) -> RunError:
 
 
 def requeue(run: Run, claim: Claim, reason: str, crashes: int) -> None:
+    """Let another go on. What a person cancelled ends instead."""
+    if claim.cancel_requested:
+        end_unclaimed(run, claim, RunState.CANCELLED)
+        return
     batch = seize(
         claim,
         [Draft.of("status", state=RunState.QUEUED, reason=reason)],
@@ -115,6 +117,8 @@ def give_back(run_id: UUID, owner: str) -> None:
     """A claim this owner holds by the rows and does not carry (its answer was lost): back into the queue, no crash."""
     with transaction.atomic():
         run = Run.objects.get(id=run_id)
+        if run.parent_id:
+            lock(run.parent_id)
         claim = lock(run_id)
         if claim.state == RunState.RUNNING and claim.owner == owner:
             requeue(run, claim, "let_go", claim.crashes)
@@ -123,12 +127,6 @@ def give_back(run_id: UUID, owner: str) -> None:
 def nudged_queue(queue: str, crashes: int) -> str:
     """A run that crashed is carried by a horse alone, a chat turn too."""
     return Queue.DEFAULT if crashes and queue == Queue.WEB else queue
-
-
-def count_active_seconds(run: Run, claim: Claim) -> None:
-    if claim.claimed_at:
-        seconds = max(0.0, (timezone.now() - claim.claimed_at).total_seconds())
-        Run.objects.filter(id=run.id).update(active_seconds=run.active_seconds + seconds)
 
 
 def nudge_again(run_id: UUID) -> None:

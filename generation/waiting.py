@@ -10,13 +10,11 @@ from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
 from generation import runs
-from generation.claims import after_commit, lock
 from generation.events import Draft, patiently
 from generation.ledger import Ledger
 from generation.models import END_STATES, Claim, Queue, Run, RunState, Step, StepState
 from generation.orders import Order
 from generation.recipes.base import Recipe
-from generation.rings import ring_run
 from generation.slots import Slots
 from memory.base.database import db
 from memory.base.text import clean_json
@@ -67,8 +65,11 @@ async def ask(ledger: Ledger, slots: Slots, key: str, schema: type[M], shown: An
         Draft.of("step", key=key, state=StepState.WAITING, attempt=attempt, **facts),
         Draft.of("status", state=RunState.WAITING, reason="person", step=key, shown=shown),
     ]
-    await ledger.record(
-        drafts, lambda: write_question(ledger.run, key, attempt, clean_json(question)), **parked("person")
+    await ledger.let_go(
+        drafts,
+        lambda: write_question(ledger.run, key, attempt, clean_json(question)),
+        state=RunState.WAITING,
+        reason="person",
     )
     raise Parked
 
@@ -99,31 +100,22 @@ async def until_ended(ledger: Ledger, slots: Slots, key: str) -> Step:
 async def park_for_children(ledger: Ledger) -> bool:
     """Wait for children, if one is still open once our own narrow row is locked; False: the last has just ended."""
 
-    def write() -> None:
-        lock(ledger.run.id)
+    def check() -> None:
         if not count_open(ledger.run, Q()):
             raise NoChildOpen
-        add_active_seconds(ledger.run)
 
+    told = Draft.of("status", state=RunState.WAITING, reason="children")
     try:
-        await ledger.record(
-            [Draft.of("status", state=RunState.WAITING, reason="children")], write, **parked("children")
-        )
+        await ledger.let_go([told], check, state=RunState.WAITING, reason="children")
     except NoChildOpen:
         return False
     return True
-
-
-def parked(reason: str) -> dict[str, Any]:
-    """What the claim of a waiting run holds."""
-    return {"state": RunState.WAITING, "reason": reason, "owner": "", "lease_until": None}
 
 
 def write_question(run: Run, key: str, attempt: int, question: dict[str, Any]) -> None:
     asked = {"state": StepState.WAITING, "attempts": attempt, "result": None, "finished_at": None, "copied_from": None}
     Step.objects.update_or_create(run_id=run.id, key=key, defaults=asked)
     Run.objects.filter(id=run.id).update(question=question)
-    add_active_seconds(run)
 
 
 def write_children(run: Run, key: str, children: Sequence[Child]) -> None:
@@ -164,11 +156,3 @@ def recorded_children(ids: Sequence[str]) -> list[Run]:
 
 def count_open(run: Run, which: Q) -> int:
     return Claim.objects.filter(which, run__parent_id=run.id).exclude(state__in=END_STATES).count()
-
-
-def add_active_seconds(run: Run) -> None:
-    """The claim ends, the run goes on: its time counts towards the deadline; waiting does not count."""
-    claimed_at = Claim.objects.values_list("claimed_at", flat=True).get(run_id=run.id)
-    seconds = (timezone.now() - claimed_at).total_seconds() if claimed_at else 0
-    Run.objects.filter(id=run.id).update(active_seconds=run.active_seconds + max(0.0, seconds))
-    after_commit(lambda: ring_run(run))

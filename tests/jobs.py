@@ -8,7 +8,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from generation.events import Draft
-from generation.models import Queue, Run, RunState
+from generation.models import Claim, Queue, Run, RunState
 from generation.orders import Order
 from generation.recipes.base import Options, Recipe
 from generation.running import Running
@@ -140,6 +140,20 @@ async def spreading(run: Running) -> list[str]:
         return [f"{child.id} {child.claim.state}" for child in ended]
 
     return await run.step("told", tell, returns=list[str])
+
+
+async def unheard(run: Running) -> None:
+    """A person cancels it and nobody tells its carrier. Then the carrier lets go of it, as the option `then` says."""
+    await run.step("good", value, returns=str)
+    await db(Claim.objects.filter(run=run.run).update, cancel_requested=True)
+    match run.run.options["then"]:
+        case "ask":
+            await run.ask("choice", Choice)
+        case "spread":
+            await run.gather(run.spread("parts", parts_of(run)))
+        case "leave":
+            run.slots.leaving = True
+            await run.step("next", value, returns=str)
 
 
 async def forsaking(run: Running) -> None:

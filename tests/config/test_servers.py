@@ -111,7 +111,7 @@ def test_a_busy_port_ends_the_web_process_with_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         web = subprocess.run(
-            [sys.executable, "manage.py", "web", "--port", port], cwd=BASE, capture_output=True, text=True, timeout=20
+            [sys.executable, "manage.py", "web", "--port", port], cwd=BASE, capture_output=True, text=True, timeout=60
         )
     assert web.returncode == 1
     assert f"could not run on 127.0.0.1:{port}" in web.stderr

@@ -8,7 +8,7 @@ import pytest
 from generation import claims, pictures, runs, sweep
 from generation.carrier import Carrier
 from generation.events import Cursor, Draft, LostClaim, has_landed, record
-from generation.models import Event, Queue, Run, RunState, Step
+from generation.models import Claim, Event, Queue, Run, RunState, Step
 from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.replay import read
@@ -143,6 +143,26 @@ async def test_cancelling_keeps_finished_steps_and_ends_once(carrier: Carrier, s
     kept = steps.pop("good")
     assert (kept.state, kept.result, kept.finished_at) == ("done", "good", before.finished_at)
     assert {key: step.state for key, step in steps.items()} == {"left": "cancelled", "right": "cancelled"}
+
+
+@pytest.mark.parametrize("then", ["ask", "spread", "leave"])
+async def test_what_was_cancelled_is_never_let_go_of(carrier: Carrier, start: Start, then: str) -> None:
+    """Nobody carries a run that waits: it would wait, or go on, although it was cancelled."""
+    run = await start("tests.jobs.unheard", options={"then": then, "part": "tests.jobs.endless"})
+    claim = await ended(run)
+    assert (claim.state, claim.epoch, claim.cancel_requested) == (RunState.CANCELLED, 1, False)
+    parts = await in_database(lambda: set(Claim.objects.filter(run__parent=run).values_list("state", flat=True)))
+    assert parts == ({RunState.CANCELLED} if then == "spread" else set())
+    told = [event.data.get("state") for event in await events_of(run) if event.type in ("status", "done")]
+    assert told == ["queued", "running", "cancelled"]
+
+
+async def test_what_was_cancelled_before_its_carrier_knew_of_it_is_not_queued_again(start: Start) -> None:
+    run = await start("tests.jobs.endless", queue=Queue.LOW)
+    await in_database(claims.take, "here:1:x", run.id, True)
+    await in_database(Claim.objects.filter(run=run).update, cancel_requested=True)
+    await in_database(sweep.give_back, run.id, "here:1:x")
+    assert (await state_of(run)).state == RunState.CANCELLED
 
 
 async def test_rings_of_a_carrier_that_come_again_and_again_end_the_run_once(
