@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 
 from memory.base.errors import ScriptoriumError
+from tests.patience import PATIENCE_SECONDS
 
 HEAD_START_SECONDS = 0.7
 
@@ -27,5 +28,5 @@ def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list
         first()
         follower.start()
         follower.join(HEAD_START_SECONDS)
-    follower.join(10)
+    follower.join(PATIENCE_SECONDS)
     return refused

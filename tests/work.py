@@ -22,11 +22,11 @@ from generation.running import Running
 from generation.steps import StepInProgress
 from memory.base.database import db
 from tests.jobs import AnyOptions, Choice, parts_of, value
+from tests.patience import PATIENCE_SECONDS
 
 LOOK_SECONDS = 0.02
 OVERSIGHT_SECONDS = 1.2  # in which somebody who claims too much would have done so: twice WAITED_SECONDS
 SPIN_SECONDS = 0.05
-PATIENCE_SECONDS = 20.0
 
 
 async def until(seen: Callable[[], bool]) -> None:

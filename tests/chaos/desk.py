@@ -30,9 +30,8 @@ from memory import tokens, workspaces  # noqa: E402
 from memory.models import User, Workspace  # noqa: E402
 from tests.jobs import AnyOptions  # noqa: E402
 from tests.password import PASSWORD  # noqa: E402
+from tests.patience import PATIENCE_SECONDS  # noqa: E402
 from tests.people import make_people  # noqa: E402
-
-PATIENCE_SECONDS = 90
 
 
 def open_house() -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.services.command import Command
 from config.supervisor.child import kill_session
+from tests.patience import PATIENCE_SECONDS
 
 PAUSE = 0.05
 GRACE = 5.0
@@ -93,7 +94,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def wait_until(seen: Callable[[], object], what: str, within: float = 30) -> None:
+def wait_until(seen: Callable[[], object], what: str, within: float = PATIENCE_SECONDS) -> None:
     until = time.monotonic() + within
     while not seen():
         assert time.monotonic() < until, f"waited {within} s in vain for {what}"

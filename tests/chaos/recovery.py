@@ -25,10 +25,10 @@ def streaming_notes(stack: Stack, count: int, queue: str = "default") -> list[UU
     return runs
 
 
-def seconds_until_carried(stack: Stack, runs: list[UUID], since: datetime, within: float = 60) -> list[float]:
+def seconds_until_carried(stack: Stack, runs: list[UUID], since: datetime) -> list[float]:
     """For each run, from then until its next owner tells that it runs."""
     with stack.sql() as sql:
-        wait_until(lambda: len(sql.execute(CARRIED, [runs, since]).fetchall()) == len(runs), "new owners", within)
+        wait_until(lambda: len(sql.execute(CARRIED, [runs, since]).fetchall()) == len(runs), "new owners")
         return [(at - since).total_seconds() for _, at in sql.execute(CARRIED, [runs, since]).fetchall()]
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from tests.chaos.followers import TRANSPORTS, Followers
 from tests.chaos.proxy import Trap
 from tests.chaos.stack import Stack, freeze, kill, wake
+from tests.patience import PATIENCE_SECONDS
 
 STREAMS = 3
 OPEN = {"note": 7, "course": 3}  # texts of a kind that are being written at any time
@@ -70,14 +71,14 @@ class Storm:
         if self.thawing:
             await asyncio.wrap_future(self.thawing)
 
-    async def until_streaming(self, within: float = 90) -> None:
-        until = time.monotonic() + within
+    async def until_streaming(self) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
         while True:
             await self.keep_open()
             streams = await asyncio.to_thread(self.stack.streaming, self.struck_at)
             if streams >= STREAMS:
                 return
-            assert time.monotonic() < until, f"{streams} steps stream after {within} s, of {len(self.runs)} runs"
+            assert time.monotonic() < until, f"{streams} steps stream, of {len(self.runs)} runs"
             await asyncio.sleep(0.03)
 
     async def keep_open(self) -> None:

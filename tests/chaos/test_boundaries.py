@@ -16,6 +16,7 @@ from tests.chaos.keeper import wait_until
 from tests.chaos.proxy import Trap
 from tests.chaos.stack import Stack, kill
 from tests.chaos.storm import COMMITS
+from tests.patience import PATIENCE_SECONDS
 
 QUEUES = ("default", "web")
 SIDES = ("before", "after")
@@ -28,7 +29,7 @@ def fast(stack: Stack) -> None:
 
 
 @asynccontextmanager
-async def watched(stack: Stack, ends: Sequence[str] = ("done",), within: float = 40) -> AsyncIterator[Follow]:
+async def watched(stack: Stack, ends: Sequence[str] = ("done",)) -> AsyncIterator[Follow]:
     """What happens within happens before three followers of each run, who have read all of it at the end: then all
     runs have ended as they should, and every invariant holds."""
     runs: list[UUID] = []
@@ -40,7 +41,7 @@ async def watched(stack: Stack, ends: Sequence[str] = ("done",), within: float =
                 followers.follow(run, by, stack.secrets["owner"])
 
         yield follow
-        await followers.until_all_ended(within)
+        await followers.until_all_ended(PATIENCE_SECONDS)
     with stack.sql() as sql:
         until_settled(sql, runs, 20)
         assert check(sql, runs, stack.stats()["log"]) == []
@@ -91,7 +92,7 @@ async def test_a_death_at_a_boundary_of_a_course_costs_no_part_of_it(
     stack: Stack, point: str, n: int, side: str
 ) -> None:
     stack.model(tokens_per_second=4_000, first_token_ms=5)
-    async with watched(stack, within=60) as follow:
+    async with watched(stack) as follow:
         await strike_each_queue(stack, follow, lambda: death(stack, point, side, n), kind="course")
 
 

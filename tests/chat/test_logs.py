@@ -19,6 +19,7 @@ from memory.base.database import db as in_database
 from memory.models import User
 from tests.chat.test_socket import Open, open_page
 from tests.generation.conftest import Start, ended
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 __all__ = ["open_page"]
@@ -69,8 +70,8 @@ async def asked(path: str, *headers: tuple[bytes, bytes]) -> str:
     """Ask as a server would; the id that the answer bears."""
     everywhere = [(b"host", b"localhost"), *headers]
     communicator = HttpCommunicator(application, "GET", path, headers=everywhere)
-    answer = await communicator.get_response(timeout=10)
-    await communicator.wait(timeout=10)
+    answer = await communicator.get_response(timeout=PATIENCE_SECONDS)
+    await communicator.wait(timeout=PATIENCE_SECONDS)
     assert answer["status"] == 500
     return dict(answer["headers"])[b"x-request-id"].decode()
 

@@ -27,6 +27,7 @@ from memory.history import By
 from memory.models import User
 from tests.generation.conftest import Demo, Start, reached, recorded_text, state_of
 from tests.generation.test_log import fold
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 ORIGIN = settings.ALLOWED_ORIGINS[0]
@@ -43,14 +44,14 @@ class Page:
     async def send(self, **frame: Any) -> None:
         await self.communicator.send_to(text_data=orjson.dumps(frame).decode())
 
-    async def hear(self, *types: str, within: float = 10) -> dict[str, Any]:
+    async def hear(self, *types: str, within: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The next frame, or the next of these types."""
         while True:
             frame: dict[str, Any] = orjson.loads(await self.communicator.receive_from(timeout=within))
             if not types or frame["type"] in types:
                 return frame
 
-    async def closed(self, within: float = 10) -> int:
+    async def closed(self, within: float = PATIENCE_SECONDS) -> int:
         while True:
             message = await self.communicator.receive_output(timeout=within)
             if message["type"] == "websocket.close":
@@ -72,7 +73,7 @@ async def open_page(transactional_db: None, ringing: None) -> AsyncIterator[Open
             await in_database(client.force_login, user)
             headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
         page = Page(WebsocketCommunicator(application, "/ws/", headers))
-        accepted, _ = await page.communicator.connect(timeout=5)
+        accepted, _ = await page.communicator.connect(timeout=PATIENCE_SECONDS)
         assert accepted
         opened.append(page)
         if token:

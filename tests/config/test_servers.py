@@ -17,6 +17,7 @@ import pytest
 
 from config.supervisor.house import BASE, free_port
 from tests.config.houses import wait_until
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +54,7 @@ def is_ready(port: int) -> bool:
 def test_it_serves_and_ends_when_told(name: str) -> None:
     with serving(name) as (_, server):
         server.send_signal(signal.SIGTERM)
-        assert server.wait(5) in {0, -signal.SIGTERM}
+        assert server.wait(PATIENCE_SECONDS) in {0, -signal.SIGTERM}
 
 
 @pytest.mark.parametrize("says_how_long", [True, False])
@@ -104,14 +105,13 @@ def test_half_an_upload_does_not_keep_the_others_alive() -> None:
         upload.sendall(HALF_AN_UPLOAD)
         time.sleep(0.2)
         server.send_signal(signal.SIGTERM)
-        assert server.wait(5) == 0
+        assert server.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_busy_port_ends_the_web_process_with_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        web = subprocess.run(
-            [sys.executable, "manage.py", "web", "--port", port], cwd=BASE, capture_output=True, text=True, timeout=60
-        )
+        command = [sys.executable, "manage.py", "web", "--port", port]
+        web = subprocess.run(command, cwd=BASE, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert web.returncode == 1
     assert f"could not run on 127.0.0.1:{port}" in web.stderr

@@ -17,6 +17,7 @@ from rq import Queue
 from config.services import PostgreSQL, Redis, ServiceError
 from config.supervisor.house import BASE
 from tests.config.houses import wait_until
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_a_server_of_an_earlier_life_is_ended_first(kind: type[PostgreSQL | Redi
     assert earlier.process
     try:
         later.start()
-        assert earlier.process.wait(5) == 0
+        assert earlier.process.wait(PATIENCE_SECONDS) == 0
         assert later.ready()
     finally:
         earlier.stop()

@@ -27,6 +27,7 @@ from memory.base.database import db as in_database
 from memory.base.news import bell
 from tests import instructions
 from tests.jobs import AnyOptions
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 from tests.rest import Rest
 
@@ -42,7 +43,7 @@ class Demo:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url.removesuffix("/v1"), timeout=10)
+        self.http = httpx.Client(base_url=url.removesuffix("/v1"), timeout=PATIENCE_SECONDS)
 
     def set(self, **how: Any) -> None:
         self.http.post("/control", json=how).raise_for_status()
@@ -63,7 +64,7 @@ def demo_process() -> Iterator[Demo]:
     environment = {**os.environ, "DEMO_FIRST_TOKEN_MS": "0", "DEMO_TOKENS_PER_SECOND": "0"}
     process = subprocess.Popen([sys.executable, "-m", "generation.demo", "--port", str(port)], env=environment)
     demo = Demo(f"http://127.0.0.1:{port}/v1")
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             demo.http.get("/stats")
@@ -74,7 +75,7 @@ def demo_process() -> Iterator[Demo]:
     yield demo
     demo.http.close()
     process.terminate()
-    process.wait(5)
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -153,12 +154,12 @@ async def state_of(run: Run) -> Claim:
     return await in_database(lambda: Claim.objects.get(run_id=run.id))
 
 
-async def ended(run: Run, within: float = 20) -> Claim:
+async def ended(run: Run, within: float = PATIENCE_SECONDS) -> Claim:
     """The claim of the run once it has ended."""
     return await reached(run, *END_STATES, within=within)
 
 
-async def reached(run: Run, *states: RunState, within: float = 20) -> Claim:
+async def reached(run: Run, *states: RunState, within: float = PATIENCE_SECONDS) -> Claim:
     until = time.monotonic() + within
     while (claim := await state_of(run)).state not in states:
         assert time.monotonic() < until, f"still {claim.state} after {within} s"

@@ -23,6 +23,7 @@ from memory.base.database import db as in_database
 from memory.base.errors import InvalidInput
 from tests.generation.conftest import Demo, Start, ended, recorded_text
 from tests.generation.test_log import fold
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 RUNS = "/api/v1/runs"
@@ -278,7 +279,7 @@ async def test_the_stream_of_a_teammate_who_was_removed_ends_with_an_error(
     response: Any = await client.get(f"{RUNS}/{run.id}/events", headers={"Accept": "text/event-stream"})
     rest = asyncio.ensure_future(rest_of_stream(response))
     await in_database(lambda: workspaces.remove_member(house.workspace, house.teammate.id, by=house.owner))
-    told = await asyncio.wait_for(rest, 10)
+    told = await asyncio.wait_for(rest, PATIENCE_SECONDS)
     assert told.count("event: error") == 1
     assert '"error_code":"not_found.run"' in told
     assert not guests.all
@@ -296,7 +297,7 @@ async def test_the_stream_of_a_program_ends_with_an_error_when_its_token_is_revo
     response: Any = await AsyncClient().get(f"{RUNS}/{run.id}/events", headers=headers)
     rest = asyncio.ensure_future(rest_of_stream(response))
     await in_database(tokens.revoke, token)
-    told = await asyncio.wait_for(rest, 10)
+    told = await asyncio.wait_for(rest, PATIENCE_SECONDS)
     assert '"error_code":"authentication.token"' in told
     assert not guests.all
     await hub.close()

@@ -26,6 +26,7 @@ from tests.counting import counted
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached, recorded_text, wake
 from tests.generation.diagrams.test_renderers import SLOW
 from tests.generation.exports import readers
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 from tests.plans import outline, planned
 from tests.rest import Rest
@@ -44,14 +45,14 @@ def course(carrier: Carrier, start: Start, demo: Demo) -> Course:
     async def write(chapters: int = 1, *rules: dict[str, Any], state: RunState = RunState.DONE, **facts: Any) -> Run:
         demo.set(rules=[planned(chapters, **facts), *rules])
         run = await start(kind="course", brief=SMALL)
-        assert (await ended(run, within=90)).state == state
+        assert (await ended(run)).state == state
         return run
 
     return write
 
 
 async def done(run: Run) -> None:
-    assert (await ended(run, within=90)).state == RunState.DONE
+    assert (await ended(run)).state == RunState.DONE
 
 
 async def document_of(run: Run) -> Document:
@@ -63,11 +64,11 @@ async def tree(run: Run) -> dict[str, Section]:
     return {section.key: section for section in await in_database(sections_of, document)}
 
 
-async def once_there(run: Run, key: str, within: float = 20) -> dict[str, Section]:
+async def once_there(run: Run, key: str) -> dict[str, Section]:
     """The sections as soon as this one is among them."""
-    until = time.monotonic() + within
+    until = time.monotonic() + PATIENCE_SECONDS
     while key not in (written := await tree(run)):
-        assert time.monotonic() < until, f"no {key} after {within} s"
+        assert time.monotonic() < until, f"no {key}"
         await asyncio.sleep(0.02)
     return written
 
@@ -184,10 +185,10 @@ async def test_progress_counts_diagrams_and_exercises_and_never_falls(
     await reached(run, RunState.WAITING)
     question = (await in_database(lambda: Run.objects.get(id=run.id))).question or {}
     await in_database(runs.answer, run, house.owner, "review_outline", question["shown"])
-    await ended(run, within=60)
+    await ended(run)
     document = await document_of(run)
     added, _ = await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner))
-    await ended(added, within=60)
+    await ended(added)
     rest = await in_database(Rest, house.viewer)
     for each in (run, added):
         told = (await in_database(rest.get, f"runs/{each.id}/events")).json()["events"]
@@ -293,7 +294,7 @@ async def test_one_diagram_is_made_again_alone(course: Course, house: People, de
     demo.set(rules=[])
     wake()
     again, _ = await in_database(actions.retry_section, part, house.owner, ["chapter-1/lesson/part-1/diagram"])
-    await ended(again, within=60)
+    await ended(again)
     mended = (await tree(again))["chapter-1/lesson/part-1"]
     assert "diagram_error" not in mended.fields
     assert mended.fields["diagram"]
@@ -316,7 +317,7 @@ async def test_a_diagram_that_cannot_be_drawn_goes_back_twice(
         ]
     )
     run = await start(kind="course", brief=SMALL)
-    assert (await ended(run, within=90)).state == state
+    assert (await ended(run)).state == state
     part = (await tree(run))["chapter-1/lesson/part-1"]
     calls = await in_database(lambda: Call.objects.filter(run=run, step__endswith="diagram").count())
     assert calls == 3
@@ -342,7 +343,7 @@ async def test_a_drawing_that_computes_without_end_costs_itself_alone(
         ]
     )
     run = await start(kind="course", brief=SMALL)
-    assert (await ended(run, within=90)).state == RunState.PARTIAL
+    assert (await ended(run)).state == RunState.PARTIAL
     written = await tree(run)
     endless, beside = written["chapter-1/lesson/part-1"], written["chapter-1/lesson/part-2"]
     assert endless.fields["content"] == "Text."
@@ -386,7 +387,7 @@ async def test_what_a_person_writes_stands_whenever_they_write_it(
     written = await once_there(run, "chapter-1/lesson/part-1")
     part = written["chapter-1/lesson/part-1"]
     await in_database(lambda: sections.edit(part, {"content": "By hand.", "diagram_code": "mine"}, by))
-    assert (await ended(run, within=90)).state == RunState.DONE
+    assert (await ended(run)).state == RunState.DONE
     stands = await tree(run)
     assert stands["chapter-2"].fields["description"] == "By hand."
     assert stands["chapter-1/lesson/part-1"].fields["content"] == "By hand."
@@ -405,7 +406,7 @@ async def test_a_diagram_that_a_person_changes_while_it_is_drawn_is_theirs(
     run = await start(kind="course", brief=SMALL)
     key = "chapter-1/lesson/part-1"
     part = (await once_there(run, key))[key]
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECONDS
     while not await in_database(Call.objects.filter(run=run, step=f"{key}/diagram", state="sent").exists):
         assert time.monotonic() < until
         await asyncio.sleep(0.01)
@@ -473,7 +474,7 @@ async def test_a_course_over_rest_opens_in_every_format(
     asked = await in_database(rest.post, "runs", {"kind": "course", "brief": SMALL, "title": "Œufs & boucles 😀"})
     assert asked.status_code == 202, asked.content
     run = await in_database(lambda: Run.objects.get(id=asked.json()["id"]))
-    await ended(run, within=60)
+    await ended(run)
     assert await unwell(run) == {}
     shown = (await in_database(rest.get, f"documents/{asked.json()['document']}")).json()
     assert (shown["title"], shown["state"]) == ("Œufs & boucles 😀", "draft")
@@ -505,7 +506,7 @@ async def test_every_part_of_a_chapter_can_be_made_again_alone(
     demo.set(rules=[planned(1, exercises_per_chapter=2)])
     timed = counted("chapter_generation_time_seconds_count")
     run = await start(kind="course", brief=SMALL)
-    await ended(run, within=60)
+    await ended(run)
     demo.set(rules=[])
     assert counted("chapter_generation_time_seconds_count") == timed + 1
     for key in (
@@ -543,7 +544,7 @@ async def test_a_retry_that_fails_leaves_the_text_that_was_there(course: Course,
     before = await tree(run)
     demo.set(rules=[{"contains": "", "fault": "unauthorised"}])
     again, _ = await in_database(actions.retry_section, before["chapter-1"], house.owner)
-    assert (await ended(again, within=60)).state == RunState.PARTIAL
+    assert (await ended(again)).state == RunState.PARTIAL
     after = await tree(again)
     assert {key: section.fields for key, section in after.items()} == {key: one.fields for key, one in before.items()}
     assert not any(section.fallback for section in after.values())
@@ -556,7 +557,7 @@ async def test_what_people_added_is_not_taken_away_by_a_writing(course: Course, 
         lambda: sections.add(document, "part", {"content": "By hand."}, By.person(house.teammate), parent=lesson)
     )
     again, _ = await in_database(actions.retry_section, lesson, house.owner)
-    await ended(again, within=60)
+    await ended(again)
     assert (await tree(again))[mine.key].fields == {"content": "By hand."}
 
 
@@ -567,7 +568,7 @@ async def test_into_a_locked_chapter_machines_only_propose(
     run = await start(kind="course", brief=SMALL)
     chapter = (await once_there(run, "chapter-2"))["chapter-2"]
     await in_database(lambda: sections.lock(chapter, By.person(house.owner)))
-    await ended(run, within=60)
+    await ended(run)
     written = await tree(run)
     assert not any(key.startswith("chapter-2/lesson/") for key in written)
     assert "chapter-1/lesson/part-1" in written
@@ -586,7 +587,7 @@ async def test_chapters_added_at_once_are_two_chapters(
     document = await document_of(run)
     with pytest.raises(Conflict, match="conflict.being_written"):
         await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner))
-    await ended(run, within=60)
+    await ended(run)
     added = [
         (await in_database(lambda: actions.act(document, "add_chapter", {}, user=house.owner)))[0] for _ in range(2)
     ]
@@ -603,9 +604,9 @@ async def test_what_is_made_again_is_made_from_what_stands_now(course: Course, h
     part = written["chapter-1/lesson/part-1"]
     await in_database(lambda: sections.edit(part, {"content": "Only the canary sings."}, by))
     again, _ = await in_database(actions.retry_section, written["chapter-1/evaluation"], house.owner)
-    await ended(again, within=60)
+    await ended(again)
     drawn, _ = await in_database(actions.retry_section, part, house.owner, [f"{part.key}/diagram"])
-    await ended(drawn, within=60)
+    await ended(drawn)
     calls = Call.objects.filter(run__in=[again, drawn]).order_by("run_id")
     told = await in_database(lambda: [str(call.messages) for call in calls])
     assert "All about the zebra." in told[0]
@@ -640,7 +641,7 @@ async def test_a_section_is_made_again_by_one_run_at_a_time_and_nothing_else_is_
         await in_database(actions.retry_section, written["chapter-3"], house.teammate)
     same, is_new = await in_database(lambda: actions.retry_section(written["chapter-3"], house.owner, key="once"))
     assert (same, is_new) == (again, False)
-    assert (await ended(again, within=60)).state == RunState.PARTIAL  # chapter 2 is as it was
+    assert (await ended(again)).state == RunState.PARTIAL  # chapter 2 is as it was
     assert {step.split("/")[0] for step in await in_database(steps_paid, again)} == {"chapter-3"}
     after = await tree(again)
     assert after["chapter-2/lesson"].fallback
@@ -670,5 +671,5 @@ async def test_a_course_is_called_as_it_was_asked_to_be(
     assert question
     assert question["shown"]["title"] == "As asked"
     await in_database(runs.answer, run, house.owner, "review_outline", question["shown"])
-    await ended(run, within=60)
+    await ended(run)
     assert (await document_of(run)).title == "As asked"

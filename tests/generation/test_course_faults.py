@@ -46,7 +46,7 @@ async def test_a_fault_at_the_calls_of_a_chapter_costs_their_parts_alone(
         ]
     )
     run = await start(kind="course", brief="A flash course on loops.")
-    claim = await ended(run, within=60)
+    claim = await ended(run)
     ends = await in_database(ends_of, run)
     expected = ENDS_OF_SHAPES[fault]
     assert {ends[STRUCK + part] for part in PARTS} <= ({expected, PAUSED} if expected else {""})

@@ -160,7 +160,7 @@ async def one_writing(start: Start, house: People, deed: Deed, moment: Moment) -
     step, when = moment
     if step:
         people_at[run.id, step, when] = lambda: in_database(act)
-    state = (await ended(run, within=90)).state
+    state = (await ended(run)).state
     assert state == RunState.DONE, (moment, state)
     if not step:
         await in_database(act)

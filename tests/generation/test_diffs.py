@@ -52,7 +52,7 @@ def test_huge_texts_take_no_longer_than_somebody_waits() -> None:
     diff(text, other)
     glimpse(text, other)
     merge(text, other, text.replace("rule", "law"))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 @given(TEXTS, TEXTS)

@@ -25,6 +25,7 @@ from memory.models import Change
 from tests.generation.histories import BRANCHY, PICK, a_course, live, model_of
 from tests.generation.history_model import QUESTIONS, WITHIN, Refused
 from tests.generation.scribes import TITLES, Hand, Written
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 EXAMPLES = max(8, int(os.environ.get("HISTORY_EXAMPLES", "0")) // 10)
@@ -91,12 +92,12 @@ class Together(Written):
             lock_roots([self.document.id])
             for n, thread in enumerate(threads, 1):  # one after the other: the first to come is the first to go on
                 thread.start()
-                until = time.monotonic() + 20
+                until = time.monotonic() + PATIENCE_SECONDS
                 while waiting(sql) + sum(outcome.done() for outcome in outcomes) < n:
                     assert time.monotonic() < until, "neither done nor waiting"
                     time.sleep(0.001)
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_SECONDS)
         return outcomes
 
     # What is done at once

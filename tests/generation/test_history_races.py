@@ -21,6 +21,7 @@ from memory.base.errors import Conflict, InvalidInput, NotFound, ScriptoriumErro
 from memory.base.ids import new_id
 from memory.history import By
 from memory.models import AuthorKind, Change, Proposal, Snapshot
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 from tests.rest import Rest, told
 
@@ -61,7 +62,7 @@ def at_once(*verbs: Callable[[], Any]) -> list[Any]:
     def run(verb: Callable[[], Any]) -> Any:
         try:
             connection.ensure_connection()
-            barrier.wait(10)
+            barrier.wait(PATIENCE_SECONDS)
             return verb()
         except ScriptoriumError as refusal:
             return refusal

@@ -14,6 +14,7 @@ from generation.models import Queue
 from generation.rings import frames
 from memory.base.database import db as in_database
 from tests.generation.conftest import Start
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -51,6 +52,6 @@ async def test_what_was_rung_past_a_hole_comes_after_what_is_in_it(listening: No
 
 
 async def until(seen: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not seen():
             await asyncio.sleep(0.01)

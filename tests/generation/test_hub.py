@@ -16,6 +16,7 @@ from memory.base.database import db as in_database
 from memory.base.news import RUNS, bell
 from tests.generation.conftest import Demo, Start, ended
 from tests.generation.test_log import fold
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -69,7 +70,8 @@ async def test_readers_that_come_and_go_all_have_the_recorded_text(
     demo.set(tokens_per_second=400, first_token_ms=20)
     run = await start()
     readers = [Reader(run) for _ in range(60)]
-    await asyncio.wait_for(asyncio.gather(*(one.follow_to_the_end(n) for n, one in enumerate(readers))), 40)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*(one.follow_to_the_end(n) for n, one in enumerate(readers)))
     text = await recorded(run)
     assert all(fold(reader.events) == text for reader in readers)
     assert not hub.followed
@@ -82,7 +84,7 @@ async def test_without_any_ring_the_text_still_comes(
     demo.set(tokens_per_second=400)
     run = await start()
     reader = Reader(run)
-    await asyncio.wait_for(reader.follow_to_the_end(1), 30)
+    await asyncio.wait_for(reader.follow_to_the_end(1), PATIENCE_SECONDS)
     assert fold(reader.events) == await recorded(run)
 
 
@@ -108,7 +110,7 @@ async def test_rings_that_come_twice_late_and_out_of_order_change_no_text(
     readers = [Reader(run) for _ in range(20)]
     steady = Reader(run)
     following = hub.follow(run.id, 0, steady.hear, wants_html=True)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*(one.follow_to_the_end(n) for n, one in enumerate(readers)))
         while not steady.events or steady.events[-1]["type"] != "done":
             await asyncio.sleep(0.01)
@@ -164,7 +166,7 @@ async def test_of_a_long_run_that_has_ended_the_end_is_heard(listening: None, st
     await in_database(fill, run)
     reader = Reader(run)
     following = hub.follow(run.id, 0, reader.hear)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not reader.events or reader.events[-1]["type"] != "done":
             await asyncio.sleep(0.01)
     hub.leave(following)

@@ -105,7 +105,7 @@ async def test_every_damage_of_a_document_is_found(
     carrier: Carrier, start: Start, demo: Demo, kind: str, damages: dict[str, str]
 ) -> None:
     run = await start(kind=kind, brief=BRIEFS[kind].format(1))
-    assert (await ended(run, within=60)).state == RunState.DONE
+    assert (await ended(run)).state == RunState.DONE
     assert await in_database(found_after, "SELECT %s", run, check_documents) == []
     for damage, sentence in damages.items():
         found = await in_database(found_after, damage, run, check_documents)

@@ -12,6 +12,7 @@ from memory.base.database import db as in_database
 from memory.history import By
 from memory.models import Change, Proposal
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended, recorded_text
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 BRIEF = """Un cours standard sur les boucles en Python pour des élèves de première NSI.
@@ -60,7 +61,7 @@ async def test_what_a_person_writes_meanwhile_stands(carrier: Carrier, start: St
     """The machine's text waits as a proposal, whoever comes first to the end."""
     demo.set(tokens_per_second=100)
     run = await start(brief=BRIEF)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECONDS
     while not (planned := await in_database(lambda: list(Section.whole().filter(document=run.document_id)))):
         assert time.monotonic() < until
         await asyncio.sleep(0.02)

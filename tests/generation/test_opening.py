@@ -16,6 +16,7 @@ from generation.rings import ring_batches
 from memory.base.database import db as in_database
 from memory.base.markdown import BlockCutter, render
 from tests.generation.conftest import Start
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 PARAGRAPH = "What is *written* here is as long as what models write.\n\n"
@@ -100,7 +101,7 @@ class Page:
         return True
 
     async def has_come_to(self, seq: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.position < seq:
                 await asyncio.sleep(0.01)
 

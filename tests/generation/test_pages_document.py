@@ -322,7 +322,7 @@ def test_a_diagram_older_than_its_text_is_to_be_drawn_again(people: People, cour
 
 async def test_who_wrote_it_and_in_what_time_is_in_the_margin(carrier: Carrier, start: Start, house: People) -> None:
     run = await start(kind="note")
-    await ended(run, within=60)
+    await ended(run)
     document = await in_database(lambda: Document.objects.get(runs=run))
     page = await in_database(html, house, document.id)
     first = fragment(page, "section-1")
@@ -336,7 +336,7 @@ async def test_a_model_that_is_asked_again_is_shown_to_be(
 ) -> None:
     demo.set(rules=[{"contains": "loops", "fault": "server_error"}])
     run = await start(kind="note")
-    await ended(run, within=60)
+    await ended(run)
     document = await in_database(lambda: Document.objects.get(runs=run))
     page = await in_database(html, house, document.id)
     assert "The writing broke off." in page
@@ -375,7 +375,7 @@ async def test_an_outline_is_edited_by_a_plain_form(carrier: Carrier, start: Sta
 
     assert (await in_database(post, house.viewer)).status_code == 403
     assert (await in_database(post, house.owner))["Location"] == f"/documents/{document.id}/"
-    assert (await ended(run, within=60)).state == RunState.DONE
+    assert (await ended(run)).state == RunState.DONE
     there = await in_database(lambda: documents.sections_of(Document.whole().get(id=document.id)))
     titles = [each.fields["title"] for each in there if each.type == "chapter"]
     assert titles == ["Chapter 1", "Chapter 3", "A fourth"]

@@ -54,7 +54,7 @@ def write(house: People, carrier: Carrier) -> Write:
             return Run.objects.get(id=answer.json()["id"])
 
         run = await in_database(start)
-        assert (await ended(run, within=60)).state == RunState.DONE
+        assert (await ended(run)).state == RunState.DONE
         return run
 
     return write_note
@@ -194,7 +194,7 @@ async def test_a_run_is_stopped_at_once_while_a_file_is_read(
     while not await in_database(Step.objects.filter(run=run, key="sources").exists):
         await asyncio.sleep(0.02)
     await in_database(runs.cancel, run, house.teammate)
-    assert (await ended(run, within=3)).state == RunState.CANCELLED
+    assert (await ended(run)).state == RunState.CANCELLED
 
 
 async def test_a_run_that_was_let_go_reads_again_what_was_not_recorded(

@@ -12,8 +12,7 @@ from config.supervisor.house import BASE
 from generation.flush import connect
 from generation.models import Run
 from tests.chaos.invariants import check
-
-PATIENCE_SECONDS = 120  # it starts when the machine has time for it
+from tests.patience import PATIENCE_SECONDS
 
 
 class Worker:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.patience import PATIENCE_SECONDS
+
 PROGRAM = """
 import asyncio
 from memory.base.vital import vital
@@ -22,7 +24,8 @@ asyncio.run(main())
 
 
 def end_of(body: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", PROGRAM.format(body=body)], capture_output=True, text=True, timeout=30)
+    command = [sys.executable, "-c", PROGRAM.format(body=body)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
 
 def test_a_failed_vital_task_ends_its_process_and_says_why() -> None:

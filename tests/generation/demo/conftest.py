@@ -13,6 +13,7 @@ from openai import AsyncOpenAI
 from generation.demo.control import Demo
 from generation.demo.pace import Pace
 from generation.demo.server import build, runner
+from tests.patience import PATIENCE_SECONDS
 
 BRIEF = (
     "Un cours standard sur les boucles en Python pour des élèves de première NSI.\n"
@@ -66,12 +67,19 @@ class Door:
         self.url = url
 
     async def stream(
-        self, text: str = BRIEF, *, model: str = "demo", fault: str = "", patience: float = 3, **fields: Any
+        self,
+        text: str = BRIEF,
+        *,
+        model: str = "demo",
+        fault: str = "",
+        silence: float = PATIENCE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+        **fields: Any,
     ) -> Seen:
-        """Reads one stream to its end, however it ends; gives up after half a second of silence."""
+        """Reads one stream to its end, however it ends; gives up after so many seconds of silence, or in all."""
         seen = Seen()
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": text}], **fields}
-        timeout = aiohttp.ClientTimeout(total=patience, sock_read=0.5)
+        timeout = aiohttp.ClientTimeout(total=patience, sock_read=silence)
         headers = {"X-Demo-Fault": fault} if fault else {}
         try:
             async with self.session.post(

@@ -127,7 +127,7 @@ async def test_a_client_that_goes_away_is_noticed_at_once(door: Door) -> None:
 
 
 async def test_a_client_that_leaves_a_hanging_server_is_counted(door: Door) -> None:
-    await door.stream(fault="hang")
+    await door.stream(fault="hang", silence=0.5)
     await asyncio.sleep(0.05)
     assert (await door.stats())["cut_by_client"] == 1
 

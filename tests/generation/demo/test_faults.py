@@ -44,7 +44,7 @@ async def test_html_comes_with_success(door: Door) -> None:
 
 
 async def test_a_hang_never_answers(door: Door) -> None:
-    seen = await door.stream(fault="hang")
+    seen = await door.stream(fault="hang", silence=0.5)
     assert (seen.status, seen.raw, seen.error) == (0, b"", "SocketTimeoutError")
 
 
@@ -59,7 +59,7 @@ async def test_a_hang_never_answers(door: Door) -> None:
     ],
 )
 async def test_an_answer_breaks_off_half_way(door: Door, fault: str, error: str) -> None:
-    seen = await door.stream(fault=fault)
+    seen = await door.stream(fault=fault, silence=2)
     assert seen.status == 200
     assert seen.deltas()
     assert (seen.finish, seen.done, seen.error) == (None, False, error)

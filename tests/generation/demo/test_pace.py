@@ -5,13 +5,14 @@ import time
 
 from generation.demo.pace import Clock, Pace
 from tests.generation.demo.conftest import Door
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_tokens_come_at_the_rate_that_is_set(door: Door) -> None:
     await door.post("/control", {"first_token_ms": 200, "tokens_per_second": 100})
     started = time.monotonic()
     seen = await door.stream(max_tokens=51)
-    assert 0.69 <= time.monotonic() - started < 10
+    assert 0.69 <= time.monotonic() - started < PATIENCE_SECONDS
     assert len(seen.deltas()) == 51
 
 
@@ -19,7 +20,7 @@ async def test_an_unstreamed_answer_takes_as_long_as_a_streamed_one(door: Door) 
     await door.post("/control", {"first_token_ms": 100, "tokens_per_second": 100})
     started = time.monotonic()
     await door.stream(max_tokens=21, stream=False)
-    assert 0.29 <= time.monotonic() - started < 10
+    assert 0.29 <= time.monotonic() - started < PATIENCE_SECONDS
 
 
 async def test_a_late_wake_up_brings_all_that_is_due() -> None:
@@ -36,7 +37,7 @@ async def test_a_late_wake_up_brings_all_that_is_due() -> None:
 
 async def test_a_rate_of_zero_is_as_fast_as_possible() -> None:
     clock = Clock(lambda: Pace(first_token=0.0, rate=0.0))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert [each async for batch in clock.deal(range(1000)) for each in batch] == list(range(1000))
 
 
@@ -46,7 +47,7 @@ async def test_a_new_rate_holds_for_what_is_under_way(door: Door) -> None:
     await asyncio.sleep(0.5)
     assert not slow.done()
     await door.post("/control", {"tokens_per_second": 1_000})
-    async with asyncio.timeout(20):  # at the old rate it would be a minute
+    async with asyncio.timeout(30):  # at the old rate it would be a minute
         assert len((await slow).deltas()) > 200
 
 
@@ -54,5 +55,5 @@ async def test_a_hundred_streams_at_once_keep_their_time(door: Door) -> None:
     await door.post("/control", {"tokens_per_second": 50})
     started = time.monotonic()
     all_seen = await asyncio.gather(*(door.stream(f"Phare {n}", max_tokens=26) for n in range(100)))
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < PATIENCE_SECONDS
     assert all(len(seen.deltas()) == 26 for seen in all_seen)

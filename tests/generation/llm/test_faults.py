@@ -20,6 +20,7 @@ from memory.base.errors import (
 )
 from tests.generation.llm.conftest import PATIENT, QUICK, Ask
 from tests.generation.llm.upstream import DONE, Play, Upstream, Wire, event, finish, part, responds, whole
+from tests.patience import PATIENCE_SECONDS
 
 HALF = part(content="Half an ans")
 
@@ -236,34 +237,34 @@ async def test_nothing_after_done_holds_the_answer(upstream: Upstream, ask: Ask)
 
     upstream.plays(silence, comments)
     for _ in range(2):
-        assert len(await asyncio.wait_for(collect(ask()), 5)) == 2
+        assert len(await asyncio.wait_for(collect(ask()), PATIENCE_SECONDS)) == 2
 
 
 @pytest.mark.parametrize("play", [hang_before_headers, hang_in_the_middle, endless_text])
 async def test_cancelling_closes_the_connection_at_once(upstream: Upstream, ask: Ask, play: Play) -> None:
     upstream.plays(play)
     reading = asyncio.create_task(collect(ask()))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not upstream.received:
             await asyncio.sleep(0.01)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await asyncio.wait_for(upstream.left.wait(), 2)
+    await asyncio.wait_for(upstream.left.wait(), PATIENCE_SECONDS)
 
 
 async def test_closing_the_generator_closes_the_connection_at_once(upstream: Upstream, ask: Ask) -> None:
     upstream.plays(endless_text)
     async with aclosing(ask()) as deltas:
         await anext(deltas)
-    await asyncio.wait_for(upstream.left.wait(), 2)
+    await asyncio.wait_for(upstream.left.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_timeout_closes_the_connection_too(upstream: Upstream, ask: Ask) -> None:
     upstream.plays(hang_in_the_middle)
     with pytest.raises(ModelTimeout):
         await collect(ask(timeouts=Timeouts(first_token=20, idle=0.3)))
-    await asyncio.wait_for(upstream.left.wait(), 2)
+    await asyncio.wait_for(upstream.left.wait(), PATIENCE_SECONDS)
 
 
 async def collect(deltas: AsyncIterator[Delta]) -> list[Delta]:

@@ -9,6 +9,7 @@ from generation.llm.leases import Leases
 from generation.llm.shared import SharedRedis
 from generation.llm.values import ModelRef
 from tests.generation.llm.redis_server import RedisServer
+from tests.patience import PATIENCE_SECONDS
 
 HOLDER = """
 import asyncio, sys
@@ -79,7 +80,7 @@ async def test_a_lease_of_a_killed_process_expires(redis: Redis, redis_url: str,
     await holder.stdout.readline()
     holder.kill()
     living = Leases(SharedRedis(redis), seconds=1, poll=0.05)
-    async with asyncio.timeout(5), living.hold(model.provider, 2):
+    async with asyncio.timeout(PATIENCE_SECONDS), living.hold(model.provider, 2):
         assert await redis.zcard(f"llm:leases:{model.provider}") == 2
         async with living.hold(model.provider, 2):
             await holder.wait()
@@ -107,7 +108,7 @@ async def test_one_who_gives_up_waiting_leaves_the_line(redis: Redis, model: Mod
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05), leases.hold(model.provider, 1):
                 pass
-    async with asyncio.timeout(2), leases.hold(model.provider, 1):
+    async with asyncio.timeout(PATIENCE_SECONDS), leases.hold(model.provider, 1):
         pass
 
 
@@ -117,7 +118,7 @@ async def test_a_killed_redis_costs_no_call_and_the_limit_holds_for_the_process(
     async with Redis.from_url(own_redis.url) as redis:
         leases = Leases(SharedRedis(redis), poll=0.01)
         crowd = Crowd(model.provider, limit=2)
-        async with asyncio.timeout(5), leases.hold(model.provider, 2):
+        async with asyncio.timeout(PATIENCE_SECONDS), leases.hold(model.provider, 2):
             own_redis.stop()
             await asyncio.gather(*(crowd.enter(leases) for _ in range(5)))
         assert crowd.most == 1

@@ -23,6 +23,7 @@ from tests.generation.llm.diary import Diary
 from tests.generation.llm.house import ONE, TWO, routing
 from tests.generation.llm.redis_server import RedisServer
 from tests.generation.llm.upstream import DONE, HELLO, Upstream, Wire, finish, part, responds, whole
+from tests.patience import PATIENCE_SECONDS
 
 ANSWERS = whole(*HELLO)
 FAILS = responds("500 Oops", "{}")
@@ -225,7 +226,7 @@ async def test_a_cancelled_call_is_settled_once_and_its_connection_closed(
     (outcome,) = diary.outcomes
     assert isinstance(outcome.error, asyncio.CancelledError)
     assert outcome.usage.estimated
-    await asyncio.wait_for(upstream.left.wait(), 2)
+    await asyncio.wait_for(upstream.left.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_lease_is_held_only_while_the_request_runs(
@@ -252,7 +253,7 @@ async def test_calls_go_on_when_redis_is_killed(
     ):
         await router.answer([ONE], REQUEST, diary)
         own_redis.stop()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             for _ in range(3):
                 await router.answer([ONE], REQUEST, diary)
     assert len(diary.settled) == 4
@@ -292,8 +293,8 @@ async def test_who_waits_for_room_holds_no_lease(upstream: Upstream, second: Ups
         waiting, other = Narrow(), Diary()
         first = asyncio.create_task(router.answer([ONE], REQUEST, waiting))
         await asyncio.sleep(0.05)
-        await asyncio.wait_for(router.answer([ONE], REQUEST, other), 5)
+        await asyncio.wait_for(router.answer([ONE], REQUEST, other), PATIENCE_SECONDS)
         assert (waiting.began, waiting.turns) == ([], 1)
         waiting.begun_elsewhere.set()
-        assert (await asyncio.wait_for(first, 5)).content == "Hello you"
+        assert (await asyncio.wait_for(first, PATIENCE_SECONDS)).content == "Hello you"
     assert waiting.story == [("one", 1, "first")]

@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from generation.llm.shared import RedisAway, SharedRedis
 from tests.generation.llm.redis_server import RedisServer
+from tests.patience import PATIENCE_SECONDS
 
 
 async def ping(redis: Redis) -> bool:
@@ -41,7 +42,7 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for() -> None:
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    async with Redis(port=server.sockets[0].getsockname()[1]) as redis, asyncio.timeout(2):
+    async with Redis(port=server.sockets[0].getsockname()[1]) as redis, asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(RedisAway):
             await SharedRedis(redis, timeout=0.05).ask(ping)
     server.close()
