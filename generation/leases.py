@@ -16,6 +16,7 @@ from django.conf import settings
 
 from generation import claims
 from generation.flush import connect
+from memory.base.vital import vital_thread
 
 log = structlog.get_logger()
 
@@ -38,6 +39,10 @@ class LeaseThread(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
+        with vital_thread("leases"):
+            self.renew_until_stopped()
+
+    def renew_until_stopped(self) -> None:
         sql: psycopg.Connection[tuple[object, ...]] | None = None
         while not self.stopping.wait(min(1.0, settings.LEASE_SECONDS / 4)):
             # Asked whatever the database does: else a long absence of it would look like a stuck loop, for ever.

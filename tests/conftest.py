@@ -12,10 +12,13 @@ from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.people import people, people_committed
+from tests.steady_settings import steady
 
 __all__ = ["people", "people_committed"]
 
 TEMPLATE = "template"
+
+steady()
 
 # Django's own flush truncates every table, with files for each of its indexes, and makes all permissions again.
 EMPTY = """

@@ -1,9 +1,10 @@
-"""Tasks without which a process only pretends to live: when one dies, the process ends, and is started again."""
+"""Without these tasks and threads a process only pretends to live: when one fails it ends, and is started again."""
 
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -20,5 +21,19 @@ def vital(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
 
 def end_process_if_failed(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
-        log.critical("vital_task_died", task=task.get_name(), exc_info=error)
-        os.kill(os.getpid(), signal.SIGTERM)
+        end_process(task.get_name(), error)
+
+
+@contextmanager
+def vital_thread(name: str) -> Iterator[None]:
+    """What a thread does from its beginning to its end: it may end, but not fail."""
+    try:
+        yield
+    except BaseException as error:
+        end_process(name, error)
+        raise
+
+
+def end_process(name: str, error: BaseException) -> None:
+    log.critical("vital_task_died", task=name, exc_info=error)
+    os.kill(os.getpid(), signal.SIGTERM)

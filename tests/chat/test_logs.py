@@ -118,6 +118,7 @@ async def test_what_a_socket_asks_is_logged_with_its_user(
 async def test_what_a_run_does_is_logged_with_run_step_and_user(carrier: Carrier, start: Start, lines: Lines) -> None:
     run = await start("tests.jobs.noisy")
     await ended(run)
+    await carrier.until_empty()  # it logs what has ended
     for event in ("made", "kept"):
         assert sorted((line["key"], line["step"]) for line in named(lines, event)) == [
             ("left", "left"),
