@@ -1,4 +1,4 @@
-"""Debian's Chromium before a real house. Where it is missing these tests fail; `make test` installs it."""
+"""Debian's Chromium, without its windows, before a real house. Where it is missing these tests fail; `make test` installs it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.chaos.stack import Stack, running
 from tests.password import PASSWORD
 from tests.plugin import FOLDER
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Root and containers have no sandbox to give it; without the rest it looks for hosts of its maker.
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
