@@ -7,6 +7,9 @@ import pytest
 from tests.chaos import recovery
 from tests.chaos.stack import Stack
 
+pytestmark = pytest.mark.repeats
+
+
 Measure = Callable[[Stack], list[float]]
 
 REASONS = "SELECT data->>'reason', count(*) FROM generation_event WHERE type = 'status' GROUP BY 1"

@@ -19,6 +19,8 @@ from memory.base.database import db as in_database
 from tests.generation.conftest import Demo, Start, ended, state_of
 from tests.generation.workers import broken_rules, working
 
+pytestmark = pytest.mark.repeats
+
 
 @pytest.fixture(autouse=True)
 def empty_queues() -> None:
