@@ -27,11 +27,9 @@ demo: run-environment
 SHOWN := $(if $(ARGS),$(findstring tests/browser,$(ARGS)),tests/browser)
 test: dev-environment $(if $(SHOWN),browser)
 	rm -rf $(VENV)/cache/coverage && mkdir -p $(VENV)/cache/coverage
-	# A page is looked at when nobody kills processes beside it. What repeats is not counted: that would double its time.
-	# More workers than cores: they wait more than they work.
+	# A page is looked at when nobody kills processes beside it. More workers than cores: they wait more than they work.
 	$(if $(ARGS),,$(PYTHON) $(PYTEST) -n 2 tests/browser)
-	$(if $(ARGS),,$(PYTHON) $(PYTEST) -n 3 -m repeats --ignore=tests/browser)
-	$(PYTHON) -m coverage run $(PYTEST) -n 3 $(if $(ARGS),$(if $(SHOWN),,--ignore=tests/browser) $(ARGS),-m "not repeats" --ignore=tests/browser) | tee $(VENV)/cache/summary
+	$(PYTHON) -m coverage run $(PYTEST) -n 3 $(if $(ARGS),$(if $(SHOWN),,--ignore=tests/browser) $(ARGS),--ignore=tests/browser) | tee $(VENV)/cache/summary
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 	tail -n 1 $(VENV)/cache/summary

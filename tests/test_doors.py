@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -26,9 +25,6 @@ from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
 from tests.people import People
 from tests.things import begin_an_attempt, start_a_note, write_a_course
-
-pytestmark = pytest.mark.repeats
-
 
 IN, SIGN_IN, FORBIDDEN, NOT_FOUND = "in", "sign in", "forbidden", "not found"
 EVERYBODY = ("nobody", "stranger", "viewer", "teammate", "owner", "staff", "superuser")

@@ -1,4 +1,4 @@
-"""A windowless Chromium before a real house. Where it is missing these tests fail; `make test` installs it."""
+"""Debian's Chromium, without its windows, before a real house. Where it is missing these tests fail; `make test` installs it."""
 
 import os
 from collections.abc import Callable, Iterator

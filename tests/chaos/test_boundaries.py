@@ -18,9 +18,6 @@ from tests.chaos.stack import Stack, kill
 from tests.chaos.storm import COMMITS
 from tests.patience import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.repeats
-
-
 QUEUES = ("default", "web")
 SIDES = ("before", "after")
 Follow = Callable[[UUID], None]

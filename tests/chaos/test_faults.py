@@ -8,9 +8,6 @@ import pytest
 from tests.chaos.invariants import check, states, until_settled
 from tests.chaos.stack import Stack
 
-pytestmark = pytest.mark.repeats
-
-
 NOTES = int(os.environ.get("CHAOS_NOTES", "24"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 

@@ -3,14 +3,9 @@
 import asyncio
 import random
 
-import pytest
-
 from tests.chaos.followers import TRANSPORTS, following
 from tests.chaos.invariants import check, recorded_texts, states, until_settled
 from tests.chaos.stack import Stack
-
-pytestmark = pytest.mark.repeats
-
 
 FOLLOWERS = 200
 SEED = 1

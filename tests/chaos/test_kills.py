@@ -9,9 +9,6 @@ from tests.chaos.invariants import check, check_documents, recorded_texts, state
 from tests.chaos.stack import Stack
 from tests.chaos.storm import Storm
 
-pytestmark = pytest.mark.repeats
-
-
 KILLS = int(os.environ.get("CHAOS_KILLS", "50"))
 COURSE_KILLS = int(os.environ.get("CHAOS_COURSE_KILLS", "8"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))

@@ -11,9 +11,6 @@ from tests.chaos.keeper import wait_until
 from tests.chaos.stack import Stack
 from tests.chaos.test_redis import begin, holds
 
-pytestmark = pytest.mark.repeats
-
-
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 

@@ -7,9 +7,6 @@ import pytest
 from tests.chaos import recovery
 from tests.chaos.stack import Stack
 
-pytestmark = pytest.mark.repeats
-
-
 Measure = Callable[[Stack], list[float]]
 
 REASONS = "SELECT data->>'reason', count(*) FROM generation_event WHERE type = 'status' GROUP BY 1"

@@ -13,9 +13,6 @@ from tests.chaos.invariants import check, recorded_texts, states, until_settled
 from tests.chaos.keeper import Keeper, wait_until
 from tests.chaos.stack import Stack
 
-pytestmark = pytest.mark.repeats
-
-
 AWAY_SECONDS = float(os.environ.get("CHAOS_REDIS_AWAY", "8"))
 
 

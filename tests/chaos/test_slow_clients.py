@@ -9,15 +9,11 @@ from uuid import UUID
 
 import httpx
 import orjson
-import pytest
 from websockets.asyncio.client import connect
 
 from tests.chaos.followers import bearer, by_socket, following
 from tests.chaos.keeper import wait_until
 from tests.chaos.stack import Stack
-
-pytestmark = pytest.mark.repeats
-
 
 SOCKETS, STREAMS = 12, 4
 # The log that each of them follows: 16 million letters. A range of it is longer than a frame that comes in may be.

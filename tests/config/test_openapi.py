@@ -26,9 +26,6 @@ from memory.base import children
 from tests.config.worlds import CANARY, Naming, World
 from tests.people import People
 
-pytestmark = pytest.mark.repeats
-
-
 EXAMPLES = int(os.environ.get("REST_EXAMPLES", "6"))
 AT_RANDOM = drawing(max_examples=EXAMPLES, deadline=None)
 APP = WSGIHandler()

@@ -16,9 +16,6 @@ from tests.generation.conftest import Demo, Start, ended, wake
 from tests.generation.test_calls import ENDS
 from tests.plans import planned
 
-pytestmark = pytest.mark.repeats
-
-
 # What is no fault of plain text may be one of an answer that has a shape.
 ENDS_OF_SHAPES: dict[str, str] = {**ENDS, "bad_schema": "model.not_as_asked", "broken_schema": "model.not_as_asked"}
 PAUSED = "model.paused"  # three parts that fail at once may find every model resting

@@ -24,9 +24,6 @@ from tests.people import People
 from tests.plans import outline
 from tests.rest import Rest
 
-pytestmark = pytest.mark.repeats
-
-
 QUESTION = {"text": "Why?", "expected": "Because.", "explanation": "So."}
 CHOICE = {"text": "What?", "correct_answers": ["a"], "wrong_answers": ["b", "c"], "explanation": "So."}
 PART = {"content": "Text.", "schema_description": "A flow.", "diagram_type": "mermaid"}

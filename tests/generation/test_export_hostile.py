@@ -16,9 +16,6 @@ from tests.generation.exports.readers import Page, acting_markdown, parts, words
 from tests.people import People
 from tests.rest import Rest
 
-pytestmark = pytest.mark.repeats
-
-
 DIGEST = "e" * 64
 
 

@@ -28,9 +28,6 @@ from tests.generation.scribes import TITLES, Hand, Written
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
-pytestmark = pytest.mark.repeats
-
-
 EXAMPLES = max(8, int(os.environ.get("HISTORY_EXAMPLES", "0")) // 10)
 AT_ONCE = 100  # as there, in a test of their own each
 WAITING = """

@@ -14,9 +14,6 @@ from tests.generation.histories import BRANCHY, a_course, live, model_of
 from tests.generation.scribes import Written
 from tests.people import People
 
-pytestmark = pytest.mark.repeats
-
-
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "200"))
 # A test of its own for each so many: pytest ends one that takes longer than it may.
 AT_ONCE = 100 if "HISTORY_EXAMPLES" in os.environ else EXAMPLES

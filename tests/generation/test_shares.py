@@ -19,8 +19,6 @@ from memory.base.database import db as in_database
 from tests.generation.conftest import Demo, Start, ended, state_of
 from tests.generation.workers import broken_rules, working
 
-pytestmark = pytest.mark.repeats
-
 
 @pytest.fixture(autouse=True)
 def empty_queues() -> None:

@@ -12,8 +12,6 @@ from memory.base.errors import InvalidInput, ToolFailed
 from tests.generation.exports.corpus import poisoned
 from tests.generation.exports.readers import Page, acting_markdown, parts, words, xml
 
-pytestmark = pytest.mark.repeats
-
 
 @pytest.fixture(scope="module")
 def exported() -> dict[str, bytes]:
