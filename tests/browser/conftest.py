@@ -1,4 +1,4 @@
-"""Debian's Chromium, without its windows, before a real house. Where it is missing these tests fail; `make test` installs it."""
+"""A windowless Chromium before a real house. Where it is missing these tests fail; `make test` installs it."""
 
 import os
 from collections.abc import Callable, Iterator
