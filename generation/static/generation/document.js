@@ -2,7 +2,7 @@
 // like now (`pieces`), with the templates that made the page.
 import { follow, watch } from "./live.js";
 import { hold, isInUse, patch } from "./pieces.js";
-import { firstOf, idOf, range } from "./range.js";
+import { firstOf, idOf, lead, range } from "./range.js";
 import { Stream } from "./streams.js";
 import "./outline.js";
 import "./question.js";
@@ -186,6 +186,7 @@ function replace(old, piece) {
 function arrange(order, arrived) {
   const ids = order.map(([id]) => id);
   const [begin, end] = range(sections, ids, isLater);
+  lead(sections, ids[end]);
   for (const each of sections.querySelectorAll(":scope > section")) {
     if (!ids.includes(each.id.slice(8)) && !isInUse(each)) each.remove();
   }

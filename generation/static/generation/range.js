@@ -16,12 +16,13 @@ export function range(sections, ids, isLater) {
   const more = sections.querySelector("[data-more]");
   if (!more) return [begin, ids.length];
   const [last, next] = [Math.max(begin - 1, ...shown), ids.indexOf(more.dataset.more)];
-  if (next > last) return [begin, next];
-  lead(sections, more, ids[last + 1]); // what it led to was removed, or stands above now
-  return [begin, last + 1];
+  return [begin, next > last ? next : last + 1]; // what it led to was removed, or stands above now
 }
 
-function lead(sections, more, id) {
+export function lead(sections, id) {
+  // The way on leads to this section; to none when all are shown.
+  const more = sections.querySelector("[data-more]");
+  if (!more || more.dataset.more === id) return;
   if (!id) return more.remove();
   more.outerHTML = more.outerHTML.replaceAll(more.dataset.more, id);
   htmx.process(sections.querySelector("[data-more]"));
