@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# browser.sh: Debian's Chromium without its windows, for the tests that drive a browser; does nothing where there is one.
+# browser.sh: Debian's windowless Chromium, for the tests that drive a browser; does nothing where there is one.
 set -euo pipefail
 
 refuse() { echo "$*" >&2; exit 1; }
@@ -10,7 +10,7 @@ fi
 command -v apt-get >/dev/null || refuse "The tests drive Chromium: install it as /usr/bin/chromium-headless-shell."
 root=()
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || refuse "The tests drive Chromium; first run, as root: apt install chromium-headless-shell"
+    command -v sudo >/dev/null || refuse "The tests drive Chromium; as root: apt install chromium-headless-shell"
     root=(sudo)
 fi
 echo "Installing Chromium (a minute the first time) ..."
