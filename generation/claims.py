@@ -98,8 +98,11 @@ def epochs(sql: "psycopg.Connection[tuple[Any, ...]]", run_ids: Iterable[UUID]) 
     return {run_id: (epoch, state) for run_id, epoch, state in rows}
 
 
-def lock(run_id: UUID) -> Claim:
-    """The claim, locked until the transaction ends. Parents are locked before their children, everywhere."""
+def lock(run_id: UUID, below: UUID | None = None) -> Claim:
+    """The claim, locked until the transaction ends. Parents are locked before their children, everywhere: whoever may
+    end a child, and so tell its parent, names the parent as `below`."""
+    if below:
+        lock(below)
     return Claim.objects.select_for_update().get(run_id=run_id)
 
 

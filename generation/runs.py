@@ -185,9 +185,7 @@ def cancel(run: Run, by: User) -> None:
 
 def halt(run: Run) -> None:
     """Cancel in the caller's transaction; parents are locked before children."""
-    if run.parent_id:
-        lock(run.parent_id)
-    claim = lock(run.id)
+    claim = lock(run.id, below=run.parent_id)
     if claim.state in END_STATES:
         return
     if claim.state == RunState.RUNNING:

@@ -117,9 +117,7 @@ def give_back(run_id: UUID, owner: str) -> None:
     """A claim this owner holds by the rows and does not carry (its answer was lost): back into the queue, no crash."""
     with transaction.atomic():
         run = Run.objects.get(id=run_id)
-        if run.parent_id:
-            lock(run.parent_id)
-        claim = lock(run_id)
+        claim = lock(run_id, below=run.parent_id)
         if claim.state == RunState.RUNNING and claim.owner == owner:
             requeue(run, claim, "let_go", claim.crashes)
 

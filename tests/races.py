@@ -11,8 +11,11 @@ from tests.patience import PATIENCE_SECONDS
 HEAD_START_SECONDS = 0.7
 
 
-def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list[str]:
-    """What the second was refused with, once the first had committed."""
+def overtaken(
+    first: Callable[[], object], second: Callable[[], object], meanwhile: Callable[[], object] = lambda: None
+) -> list[str]:
+    """What the second was refused with, once the first had committed. `meanwhile` belongs to the first transaction: it
+    comes when the second has got as far as it may."""
     refused: list[str] = []
 
     def follow() -> None:
@@ -28,5 +31,6 @@ def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list
         first()
         follower.start()
         follower.join(HEAD_START_SECONDS)
+        meanwhile()
     follower.join(PATIENCE_SECONDS)
     return refused

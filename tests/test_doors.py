@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -348,6 +349,7 @@ class House:
         return thing.pk if thing else 0
 
 
+@pytest.mark.uncounted
 def test_everybody_knocks_at_the_doors_of_people_programs_and_machines(people_committed: People) -> None:
     house = House(people_committed)
     wrong = {}
@@ -357,6 +359,7 @@ def test_everybody_knocks_at_the_doors_of_people_programs_and_machines(people_co
     assert wrong == {}
 
 
+@pytest.mark.uncounted
 def test_everybody_knocks_at_the_admin(people: People) -> None:
     house = House(people)
     wrong = {}

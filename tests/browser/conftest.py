@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.notes import Note
 from tests.chaos.stack import Stack, running
 from tests.password import PASSWORD
+from tests.patience import PATIENCE_SECONDS
 from tests.plugin import FOLDER
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
@@ -22,7 +23,7 @@ SLOWLY = {"first_token_ms": 200, "tokens_per_second": 30}
 QUICKLY = {"first_token_ms": 20, "tokens_per_second": 5_000}
 
 Visit = Callable[..., Page]
-expect.set_options(timeout=30_000)  # two cores, shared with whatever else is tested
+expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def visit(browser: Browser, house: Stack, wrong: list[str], cookies: dict[str, A
                 viewport={"width": width, "height": height},
                 **how,  # type: ignore[arg-type]
             )
-            contexts[name].set_default_timeout(60_000)
+            contexts[name].set_default_timeout(PATIENCE_SECONDS * 1_000)
             contexts[name].add_cookies(cookies.get(name, []))
         page = watched(contexts[name].new_page())
         page.goto(path)

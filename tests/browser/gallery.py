@@ -38,7 +38,6 @@ SIDES = (
     "\n\n```sql\nSELECT title, author, borrowed_at, returned_at FROM loans JOIN books USING (book_id) WHERE true;\n```"
 )
 SECOND_FAILS = {"contains": "This chapter: What it lends", "fault": "refusal"}
-PATIENCE_SECONDS = 120
 LESSONS = """
 SELECT count(*) FROM generation_step s JOIN generation_run r ON r.id = s.run_id
 WHERE r.document_id = %s AND s.key LIKE '%%/lesson'
@@ -60,7 +59,7 @@ class Furnisher:
     def __init__(self, house: Stack) -> None:
         self.house = house
         self.client = httpx.Client(
-            base_url=f"{house.url}/api/v1/", headers={"Authorization": f"Bearer {house.secrets['owner']}"}, timeout=30
+            base_url=f"{house.url}/api/v1/", headers={"Authorization": f"Bearer {house.secrets['owner']}"}, timeout=60
         )
 
     def post(self, path: str, **body: Any) -> Any:
@@ -76,7 +75,7 @@ class Furnisher:
         def there() -> bool:
             return bool(self.client.get(f"documents/{document}").json()["state"] in states)
 
-        wait_until(there, f"a document that is {' or '.join(states)}", PATIENCE_SECONDS)
+        wait_until(there, f"a document that is {' or '.join(states)}")
         return document
 
     def run(self, document: str) -> str:
@@ -101,7 +100,7 @@ class Learner(ExitStack):
 
     def __init__(self, house: Stack, name: str) -> None:
         super().__init__()
-        self.client = self.enter_context(httpx.Client(base_url=house.url, timeout=30, headers={"Referer": house.url}))
+        self.client = self.enter_context(httpx.Client(base_url=house.url, timeout=60, headers={"Referer": house.url}))
         self.client.get("/sign-in/").raise_for_status()
         self.send("/sign-in/", username=name, password=PASSWORD)
 
@@ -191,7 +190,7 @@ def writing(house: Stack, put: Furnisher) -> str:
     """A course whose lessons have begun; from then on so slowly that it is still seen while it is written."""
     house.model(first_token_ms=300, tokens_per_second=60)
     going = put.course()
-    wait_until(lambda: bool(house.number(LESSONS, going)), "a lesson that has begun", PATIENCE_SECONDS)
+    wait_until(lambda: bool(house.number(LESSONS, going)), "a lesson that has begun")
     time.sleep(2)
     house.model(tokens_per_second=2)
     return going

@@ -70,10 +70,10 @@ def is_whole(page: Page, house: Stack, address: str) -> bool:
 
 def watch_to_the_end(page: Page, house: Stack, run: UUID, address: str) -> None:
     house.model(**QUICKLY)
-    wait_until(lambda: is_ended(house, run), "the run", within=90)
+    wait_until(lambda: is_ended(house, run), "the run")
     expect(page.locator(BODY)).to_be_attached()
     expect(page.locator("[data-live]")).to_have_count(0)
-    wait_until(lambda: is_whole(page, house, address), "the whole text", within=30)
+    wait_until(lambda: is_whole(page, house, address), "the whole text")
 
 
 def open_words(page: Page) -> int:
@@ -173,9 +173,9 @@ def test_stopping_keeps_what_is_written(visit: Visit, house: Stack) -> None:
     house.model(**QUICKLY)
     page.get_by_role("button", name="Write what is missing").click()
     expect(page.locator("#run [data-run]")).to_be_visible()
-    wait_until(lambda: house.open_runs() == 0, "the second run", within=60)
+    wait_until(lambda: house.open_runs() == 0, "the second run")
     expect(page.locator(BODY)).to_be_attached()
-    wait_until(lambda: is_whole(page, house, address), "the whole text", within=30)
+    wait_until(lambda: is_whole(page, house, address), "the whole text")
 
 
 def test_a_part_that_failed_is_written_again(visit: Visit, house: Stack) -> None:
@@ -192,7 +192,7 @@ def test_a_part_that_failed_is_written_again(visit: Visit, house: Stack) -> None
     expect(lesson).to_have_attribute("data-state", "done")
     expect(button).to_have_count(0)
     expect(page.locator(BODY)).to_be_attached()
-    wait_until(lambda: is_whole(page, house, address), "the whole text", within=30)
+    wait_until(lambda: is_whole(page, house, address), "the whole text")
 
 
 def test_an_outline_is_edited_before_it_is_written(visit: Visit, house: Stack) -> None:
@@ -300,7 +300,7 @@ def test_what_must_be_said_again_keeps_its_room(visit: Visit, house: Stack) -> N
 
 def test_what_another_changes_appears(visit: Visit, house: Stack) -> None:
     run, address = begin(house)
-    wait_until(lambda: is_ended(house, run), "the run", within=60)
+    wait_until(lambda: is_ended(house, run), "the run")
     page = visit("owner", address)
     page.wait_for_timeout(500)
     section = next(iter(contents(house, address)))
@@ -316,7 +316,7 @@ def test_what_another_changes_appears(visit: Visit, house: Stack) -> None:
 def test_a_chapter_is_added_to_what_is_there(visit: Visit, house: Stack) -> None:
     house.model(rules=[planned(1)])
     run, address = begin(house, kind="course")
-    wait_until(lambda: is_ended(house, run), "the run", within=60)
+    wait_until(lambda: is_ended(house, run), "the run")
     page = visit("owner", address)
     page.locator(".act summary").click()
     page.get_by_label("What it is about").fill("While loops.")
@@ -336,7 +336,7 @@ def test_nothing_of_what_a_model_writes_runs(visit: Visit, house: Stack) -> None
     house.model(first_token_ms=100, tokens_per_second=300, rules=rules)
     run, address = begin(house)
     page = visit("owner", address)
-    wait_until(lambda: is_ended(house, run), "the run", within=90)
+    wait_until(lambda: is_ended(house, run), "the run")
     expect(page.locator(BODY)).to_be_attached()
     assert page.locator("#sections > section").count() == 5
     assert page.evaluate("window.__xss") is None
@@ -353,7 +353,7 @@ def test_who_is_reading_keeps_the_focus_and_the_selection(visit: Visit, house: S
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#sections .live .prose'))")
     page.locator(".exports summary").focus()
     house.model(**QUICKLY)
-    wait_until(lambda: is_ended(house, run), "the run", within=90)
+    wait_until(lambda: is_ended(house, run), "the run")
     time.sleep(2)
     expect(page.locator(".exports summary")).to_be_focused()
     page.evaluate("getSelection().removeAllRanges(); document.activeElement.blur()")
@@ -366,7 +366,7 @@ def test_without_javascript_it_reads_and_comes_again(visit: Visit, house: Stack)
     page = visit("owner", address, java_script_enabled=False)
     assert page.locator("noscript meta[http-equiv=refresh]").count() + page.content().count("refresh") > 0
     house.model(**QUICKLY)
-    wait_until(lambda: is_ended(house, run), "the run", within=60)
+    wait_until(lambda: is_ended(house, run), "the run")
     page.goto(address)
     assert is_whole(page, house, address)
     assert "refresh" not in page.content()

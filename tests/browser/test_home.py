@@ -117,7 +117,7 @@ def test_home_moves_while_a_text_is_written_and_keeps_the_focus(visit: Visit, ho
     expect(button).to_be_focused()
     expect(page).to_have_title(re.compile("^✎ "))
     house.model(**QUICKLY)
-    expect(page.locator(f"#run-{run}")).to_have_count(0, timeout=60_000)
+    expect(page.locator(f"#run-{run}")).to_have_count(0)
     expect(page.locator("#documents .entry").first).to_be_visible()
 
 
@@ -147,7 +147,7 @@ def test_the_end_is_told_to_who_asked_for_it(visit: Visit, house: Stack) -> None
     expect(page.locator("[data-tell]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#queue-running [data-run]").first).to_be_visible()
     house.model(**QUICKLY)
-    expect(page.locator("#queue [data-open]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#queue [data-open]")).to_have_count(0)
     page.wait_for_timeout(2_000)  # the dock looks once a second
     assert [body for _, body in page.evaluate("window.notes")] == [
         page.locator("#queue-ended .mark").first.inner_text()
@@ -195,7 +195,7 @@ def test_a_cut_is_told_after_a_while_and_what_was_missed_comes_after_it(
     expect(page.locator("#connection")).to_be_visible()
     house.begin(brief="Two sections on a cut.")
     page.context.set_offline(False)
-    expect(page.locator("#connection")).to_be_hidden(timeout=30_000)
+    expect(page.locator("#connection")).to_be_hidden()
     expect(page.locator("#queue [data-open]").first).to_be_visible()
     expect(other.locator("#connection")).to_be_hidden()
     wrong.clear()  # the browser notes each try

@@ -139,7 +139,7 @@ def test_exercises_by_keyboard_alone(visit: Visit, course: Course) -> None:
     page.keyboard.press("Enter")
     expect(block.get_by_text("Your answer, right")).to_be_visible()
     expect(block.locator(".result")).to_be_focused()
-    expect(block.get_by_text("Well seen.")).to_be_visible(timeout=15_000)
+    expect(block.get_by_text("Well seen.")).to_be_visible()
     expect(block.locator(".result")).to_be_focused()  # what the examiner said took it from nobody
     page.keyboard.press("Tab")
     expect(block.get_by_role("button", name="Answer again")).to_be_focused()
@@ -154,7 +154,7 @@ def test_who_types_and_checks_at_once_is_told_of_nothing_but_the_result(visit: V
         block.get_by_label("One, in the table of readers").check()
         block.get_by_role("textbox").fill(f"Copies, {n} of them.")
         block.get_by_role("button", name="Check my answers").click()  # while the answer is still on its way
-        expect(block.get_by_text("Well seen.")).to_be_visible(timeout=15_000)
+        expect(block.get_by_text("Well seen.")).to_be_visible()
         expect(block.get_by_text(f"Copies, {n} of them.")).to_be_visible()
         block.get_by_role("button", name="Answer again").click()
     expect(page.locator("#told")).to_be_empty()

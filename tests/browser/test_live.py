@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Visit
 from tests.chaos.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 FOLLOW = """async ([run, since]) => {
   const { follow } = await import("/static/generation/live.js");
@@ -28,7 +29,7 @@ def follow(page: Page, run: UUID, since: int = 0) -> None:
     page.evaluate(FOLLOW, [str(run), since])
 
 
-def until(page: Page, what: str, within: float = 60) -> None:
+def until(page: Page, what: str, within: float = PATIENCE_SECONDS) -> None:
     """Asked from outside: the content policy lets no page evaluate a string."""
     end = time.monotonic() + within
     while not page.evaluate(what):

@@ -101,7 +101,7 @@ def keeper(house: Stack) -> Iterator[str]:
 def test_the_pages_of_staff_keep_their_policy(visit: Visit, house: Stack, keeper: str) -> None:
     """`visit` itself fails on what breaks it. Drawn: the menu, lists, the time line; done: a menu that opens."""
     with house.sql() as sql:
-        until_settled(sql, [house.begin()], 60)
+        until_settled(sql, [house.begin()])
     page = visit(keeper, "/admin/generation/run/")
     page.locator("#result_list a[href*='/change/']").first.click()
     expect(page.get_by_role("heading", name="Time line")).to_be_visible()

@@ -17,6 +17,8 @@ import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from tests.patience import PATIENCE_SECONDS
+
 ENDED = ("done", "partial", "failed", "cancelled")
 LOST = (OSError, TimeoutError, aiohttp.ClientError, WebSocketException, InvalidHandshake, asyncio.IncompleteReadError)
 REST_SECONDS = 0.1
@@ -104,9 +106,9 @@ class Followers:
             except LOST:
                 await asyncio.sleep(REST_SECONDS * (1 + chance.random()))
 
-    async def until_all_ended(self, within: float) -> None:
+    async def until_all_ended(self) -> None:
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await asyncio.gather(*self.tasks)
         finally:
             for task in self.tasks:

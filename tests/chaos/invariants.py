@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 
 from tests.generation.history_model import State, put
+from tests.patience import PATIENCE_SECONDS
 
 Sql = psycopg.Connection[tuple[Any, ...]]
 
@@ -351,7 +352,7 @@ FROM generation_claim c WHERE c.run_id = ANY(%(runs)s) AND (
 """
 
 
-def until_settled(sql: Sql, runs: Sequence[UUID], within: float) -> None:
+def until_settled(sql: Sql, runs: Sequence[UUID], within: float = PATIENCE_SECONDS) -> None:
     """Returns once all runs have ended and their calls are settled."""
     until = time.monotonic() + within
     while still := sql.execute(OPEN, {"runs": list(runs)}).fetchall():

@@ -3,7 +3,6 @@
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -21,7 +20,7 @@ def streaming_notes(stack: Stack, count: int, queue: str = "default") -> list[UU
     """Notes that stream text, each in its first step."""
     runs = [stack.begin(queue) for _ in range(count)]
     with stack.sql() as sql:
-        wait_until(lambda: len(sql.execute(DELTAS, [runs]).fetchall()) == count, f"{count} notes to stream", 60)
+        wait_until(lambda: len(sql.execute(DELTAS, [runs]).fetchall()) == count, f"{count} notes to stream")
     return runs
 
 
@@ -39,7 +38,7 @@ def after(stack: Stack, count: int, queue: str, blow: Callable[[], object]) -> l
     taken = seconds_until_carried(stack, runs, struck_at)
     for run in runs:
         stack.ask("cancel", run=str(run))
-    wait_until(lambda: not stack.open_runs(), "the runs to end", 60)
+    wait_until(lambda: not stack.open_runs(runs), "the runs to end")
     return taken
 
 
@@ -90,7 +89,7 @@ def nudge_flushed(stack: Stack) -> list[float]:
             wake(pid)
     taken = seconds_until_carried(stack, [run], flushed_at)
     stack.ask("cancel", run=str(run))
-    wait_until(lambda: not stack.open_runs(), "the run to end", 60)
+    wait_until(lambda: not stack.open_runs([run]), "the run to end")
     return taken
 
 
@@ -100,6 +99,5 @@ def cancelled(stack: Stack, queue: str = "default") -> list[float]:
     asked_at = time.time()
     stack.ask("cancel", run=str(run))
     wait_until(lambda: stack.stats(log=False)["in_flight"] == 0, "the provider to be left alone")
-    with suppress(AssertionError):
-        wait_until(lambda: not stack.open_runs(), "the run to end", 20)
+    wait_until(lambda: not stack.open_runs([run]), "the run to end")
     return [max(served["ended"] for served in stack.stats()["log"]) - asked_at]

@@ -19,6 +19,17 @@ JOIN generation_step s ON s.run_id = c.run_id AND s.key = e.data->>'step' AND s.
 WHERE c.state = 'running' AND c.lease_until > now()
 """
 
+# What keeps a house busy: each open run, and the steps it has not recorded.
+OPEN_WORK = """
+SELECT concat_ws(' ', c.run_id, r.kind, c.state, nullif(c.reason, ''), 'in', c.queue, 'epoch', c.epoch, 'crashes',
+    c.crashes, 'owner', nullif(c.owner, ''), 'lease', c.lease_until - now(), 'last event', now() - e.at, 'ago;',
+    string_agg(concat_ws(' ', s.key, s.state, s.attempts, now() - s.started_at), ', ' ORDER BY s.key))
+FROM generation_claim c JOIN generation_run r ON r.id = c.run_id
+LEFT JOIN generation_event e ON e.run_id = c.run_id AND e.seq = c.last_seq
+LEFT JOIN generation_step s ON s.run_id = c.run_id AND s.state IN ('running', 'waiting')
+WHERE c.state IN ('queued', 'running', 'waiting') GROUP BY c.run_id, r.kind, e.at
+"""
+
 
 class Rows:
     def __init__(self, folder: Path) -> None:
@@ -42,8 +53,15 @@ class Rows:
             return self.number(STREAMING, since)
         return 0
 
-    def open_runs(self) -> int:
-        return self.number("SELECT count(*) FROM generation_claim WHERE state IN ('queued', 'running', 'waiting')")
+    def open_runs(self, runs: list[UUID] | None = None) -> int:
+        """How many runs have not ended: of these, or of all there are."""
+        query = "SELECT count(*) FROM generation_claim WHERE state IN ('queued', 'running', 'waiting')"
+        return self.number(query) if runs is None else self.number(f"{query} AND run_id = ANY(%s)", runs)
+
+    def open_work(self) -> str:
+        """A line for each run that has not ended: who has it, since when nothing came, and what it is at."""
+        with self.sql() as sql:
+            return "\n".join(line for (line,) in sql.execute(OPEN_WORK).fetchall())
 
     def is_running(self, run: UUID) -> bool:
         return bool(self.number("SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'", run))

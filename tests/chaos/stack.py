@@ -185,6 +185,11 @@ class Stack(Rows):
     def workers(self) -> list[Keeper]:
         return [keeper for name, keeper in self.keepers.items() if name.startswith("worker-")]
 
+    def alive(self) -> str:
+        """Each process, how often it was started, and the horses of workers."""
+        horses = {pid: keeper.name for pid, keeper in self.horses().items()}
+        return f"{ {keeper.name: (keeper.pid, keeper.lives) for keeper in self.keepers.values()} }, horses {horses}"
+
     def horses(self) -> dict[int, Keeper]:
         """Live horses and the keeper of their parent."""
         return {horse: keeper for keeper in self.workers() if keeper.pid for horse in children(keeper.pid)}

@@ -16,7 +16,6 @@ from tests.chaos.keeper import wait_until
 from tests.chaos.proxy import Trap
 from tests.chaos.stack import Stack, kill
 from tests.chaos.storm import COMMITS
-from tests.patience import PATIENCE_SECONDS
 
 QUEUES = ("default", "web")
 SIDES = ("before", "after")
@@ -41,9 +40,9 @@ async def watched(stack: Stack, ends: Sequence[str] = ("done",)) -> AsyncIterato
                 followers.follow(run, by, stack.secrets["owner"])
 
         yield follow
-        await followers.until_all_ended(PATIENCE_SECONDS)
+        await followers.until_all_ended()
     with stack.sql() as sql:
-        until_settled(sql, runs, 20)
+        until_settled(sql, runs)
         assert check(sql, runs, stack.stats()["log"]) == []
         assert check_documents(sql, runs) == []
         assert followers.violations(recorded_texts(sql, runs)) == []

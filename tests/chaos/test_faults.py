@@ -7,6 +7,7 @@ import pytest
 
 from tests.chaos.invariants import check, states, until_settled
 from tests.chaos.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 NOTES = int(os.environ.get("CHAOS_NOTES", "24"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
@@ -23,7 +24,7 @@ def faulty(stack: Stack) -> Iterator[Stack]:
 def test_notes_end_whatever_the_provider_does(faulty: Stack) -> None:
     runs = [faulty.begin(("default", "web")[n % 2]) for n in range(NOTES)]
     with faulty.sql() as sql:
-        until_settled(sql, runs, 60 + 2 * NOTES)
+        until_settled(sql, runs, PATIENCE_SECONDS + 2 * NOTES)
         ended = states(sql, runs)
         print(f"{NOTES} notes: {dict(ended)}; {faulty.stats(log=False)['by_fault']}")
         assert check(sql, runs, faulty.stats()["log"]) == []

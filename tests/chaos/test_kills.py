@@ -30,9 +30,9 @@ async def weather(stack: Stack, kind: str, seed: int, blows: int) -> None:
     async with following(stack.url) as followers:
         storm = Storm(stack, followers, seed, kind)
         await storm.blow(blows)
-        await followers.until_all_ended(150)
+        await followers.until_all_ended()
     with stack.sql() as sql:
-        until_settled(sql, storm.runs, 30)
+        until_settled(sql, storm.runs)
         ended = states(sql, storm.runs)
         print(f"seed {seed}: {dict(storm.blows)}; {len(storm.runs)} {kind}s: {dict(ended)}")
         assert check(sql, storm.runs, stack.stats()["log"]) == []

@@ -24,7 +24,7 @@ async def test_immediate_restarts_in_the_middle_of_streams_lose_no_word(stack: S
             await asyncio.to_thread(stack.restart_postgresql)
             assert stack.last_seq(runs) >= heard, "followers were told what the log has lost"
             runs += begin(stack, followers)
-        await followers.until_all_ended(90)
+        await followers.until_all_ended()
     holds(stack, followers, runs)
 
 
@@ -37,6 +37,6 @@ async def test_five_seconds_without_a_database_are_five_seconds_of_delay(stack: 
         await asyncio.sleep(5)
         postgresql.release()
         await asyncio.to_thread(wait_until, stack.postgresql.ready, "PostgreSQL")
-        await followers.until_all_ended(60)
+        await followers.until_all_ended()
     holds(stack, followers, runs)
     assert stack.made_twice(runs) == 0, "owners lost their runs, although they live"

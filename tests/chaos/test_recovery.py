@@ -51,5 +51,5 @@ def test_what_died_unseen_is_carried_on_after_its_lease(stack: Stack, measure: M
 @pytest.mark.parametrize("queue", ["default", "web"])
 def test_a_cancelled_run_is_paid_for_no_longer(stack: Stack, queue: str) -> None:
     """The provider is left long before the text would have ended by itself."""
-    stack.model(tokens_per_second=5)
-    assert max(recovery.cancelled(stack, queue)) < 15
+    stack.model(tokens_per_second=1)
+    assert max(recovery.cancelled(stack, queue)) < 120

@@ -27,7 +27,7 @@ def begin(stack: Stack, followers: Followers) -> list[UUID]:
 
 def holds(stack: Stack, followers: Followers, runs: list[UUID]) -> None:
     with stack.sql() as sql:
-        until_settled(sql, runs, 30)
+        until_settled(sql, runs)
         assert check(sql, runs, stack.stats()["log"]) == []
         assert followers.violations(recorded_texts(sql, runs)) == []
         assert states(sql, runs) == {"done": len(runs)}
@@ -42,12 +42,12 @@ async def test_runs_begin_stream_and_end_while_redis_is_away(stack: Stack) -> No
         away_until = asyncio.get_running_loop().time() + AWAY_SECONDS
         runs += begin(stack, followers)
         try:
-            await followers.until_all_ended(60)
+            await followers.until_all_ended()
             await asyncio.sleep(away_until - asyncio.get_running_loop().time())
         finally:
             redis.release()
         runs += begin(stack, followers)  # and the house nudges again when it is back
-        await followers.until_all_ended(30)
+        await followers.until_all_ended()
     holds(stack, followers, runs)
 
 
@@ -56,7 +56,7 @@ async def test_a_redis_that_does_not_answer_holds_nobody_up_for_long(stack: Stac
         runs = begin(stack, followers)
         await asyncio.to_thread(wait_until, lambda: all(map(stack.is_running, runs)), "the runs to be carried")
         await asyncio.to_thread(paused, stack.keepers["redis"], 5.0)
-        await followers.until_all_ended(60)
+        await followers.until_all_ended()
     holds(stack, followers, runs)
 
 
@@ -75,7 +75,7 @@ async def test_a_redis_that_forgot_everything_interrupts_no_stream(stack: Stack,
         for _ in range(3):
             await asyncio.to_thread(stack.flush_redis if emptied else stack.restart_redis)
             runs += begin(stack, followers)
-        await followers.until_all_ended(60)
+        await followers.until_all_ended()
     holds(stack, followers, runs)
 
 

@@ -54,7 +54,7 @@ def pages(stack: Stack, run: UUID) -> Iterator[str]:
 def write(stack: Stack) -> UUID:
     run = stack.begin()
     with stack.sql() as sql:
-        until_settled(sql, [run], 60)
+        until_settled(sql, [run])
     return run
 
 

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from tests.chaos.followers import bearer, by_socket, following
 from tests.chaos.keeper import wait_until
 from tests.chaos.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 SOCKETS, STREAMS = 12, 4
 # The log that each of them follows: 16 million letters. A range of it is longer than a frame that comes in may be.
@@ -85,12 +86,12 @@ async def test_clients_that_take_nothing_hold_no_more_than_their_share(stack: St
     forget_peak(web)
     before = peak(web)
     async with AsyncExitStack() as clients, following(stack.url) as others:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             for silent in [silent_socket] * SOCKETS + [silent_stream] * STREAMS:
                 await clients.enter_async_context(silent(stack, run))
-        await asyncio.to_thread(wait_until, lambda: followers_open(stack) == 0, "all of them to be given up", 60)
+        await asyncio.to_thread(wait_until, lambda: followers_open(stack) == 0, "all of them to be given up")
         held = peak(web) - before
         others.follow(run, by_socket, stack.secrets["owner"])
-        await others.until_all_ended(100)
+        await others.until_all_ended()
     assert held < (SOCKETS + STREAMS) * MOST_EACH
     assert others.violations({(run, "long"): PIECE * PIECES}) == []

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.supervisor.house import BASE, free_port
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE = 20.0
 NOTHING_GIVEN = {"DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEY": ""}
 
 
 def wait_until(seen: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not seen():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.05)
@@ -68,4 +68,4 @@ class House:
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(PATIENCE_SECONDS)

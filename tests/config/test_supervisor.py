@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from urllib.request import urlopen
 
@@ -50,9 +49,7 @@ def test_the_processes_stop_before_redis_and_redis_before_postgresql(house: Buil
 def test_deaf_processes_and_their_children_are_killed_in_the_end(house: Build) -> None:
     up = house("--worker").wait_until_ready()
     wait_until(lambda: sum("stand_in worker" in line for line in up.processes().values()) == 2, "worker and horse")
-    asked = time.monotonic()
     assert up.stop() == 0
-    assert time.monotonic() - asked < 30
     assert up.processes() == {}
 
 

@@ -26,6 +26,7 @@ from memory.base.database import db as in_database
 from memory.base.errors import BudgetSpent
 from memory.models import User, Workspace
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 from tests.plans import planned
 from tests.rest import Rest
@@ -332,12 +333,14 @@ async def test_who_waits_for_the_budget_can_be_stopped(
     assert (await ended(run)).state == RunState.CANCELLED
 
 
-@pytest.mark.parametrize(("epoch", "state"), [(0, RunState.DONE), (1, RunState.FAILED)])
+@pytest.mark.parametrize(
+    ("epoch", "seconds", "state"), [(0, PATIENCE_SECONDS, RunState.DONE), (1, 2, RunState.FAILED)]
+)
 async def test_what_a_dead_owner_held_back_is_waited_for_as_long_as_a_call_may_take(
-    start: Start, carrier: Carrier, narrow: None, settings: Settings, epoch: int, state: RunState
+    start: Start, carrier: Carrier, narrow: None, settings: Settings, epoch: int, seconds: float, state: RunState
 ) -> None:
     """Until the sweep settles it; one that nobody settles stops nobody for ever."""
-    settings.MODEL_TIMEOUTS = {"total": 2 - settings.LEASE_SECONDS}
+    settings.MODEL_TIMEOUTS = {"total": seconds - settings.LEASE_SECONDS}
     settings.SWEEP_SECONDS = 0.5
     carrier.claiming = False
     run = await start()

@@ -1,9 +1,12 @@
 """Runs spread over children: they are waited for, they are found again, and none outlives its parent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
+import pytest
 import pytest_asyncio
+from django.db import transaction
 
 from generation import claims, runs, sweep
 from generation.carrier import Carrier
@@ -11,7 +14,9 @@ from generation.models import Claim, Event, Queue, Run, RunState, Step
 from memory.base.database import db as in_database
 from tests.generation.conftest import Start, ended, reached, state_of
 from tests.people import People
+from tests.races import overtaken
 
+ELSEWHERE = "elsewhere:1:x"
 ENDLESS = {"part": "tests.jobs.endless"}
 
 
@@ -44,7 +49,7 @@ async def told_by(run: Run) -> list[str]:
 
 
 async def begun_elsewhere(child: Run) -> None:
-    assert len(await in_database(claims.take, "elsewhere:1:x", child.id, True)) == 1
+    assert len(await in_database(claims.take, ELSEWHERE, child.id, True)) == 1
 
 
 def fates(children: list[Run]) -> list[tuple[str, bool]]:
@@ -97,6 +102,29 @@ async def test_cancelling_reaches_children_at_work_and_those_that_wait(
     await in_database(runs.cancel, run, house.owner)
     assert (await state_of(run)).state == RunState.CANCELLED
     assert fates(await children_of(run)) == HALTED
+
+
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        (transaction.atomic(runs.halt), RunState.RUNNING),
+        (lambda child: sweep.give_back(child.id, ELSEWHERE), RunState.CANCELLED),
+        (lambda child: sweep.release(child.id, ELSEWHERE), RunState.CANCELLED),
+    ],
+    ids=["halt", "give_back", "release"],
+)
+async def test_who_ends_a_child_locks_its_parent_first(
+    parents_only: Carrier, start: Start, verb: Callable[[Run], object], state: RunState
+) -> None:
+    """Else it would wait for the parent with the child in its hand, and who ends the parent the other way round."""
+    run = await start("tests.jobs.spreading")
+    child, *_ = await until_begotten(run)
+    await reached(run, RunState.WAITING)
+    await begun_elsewhere(child)
+    await in_database(Claim.objects.filter(run=child).update, cancel_requested=True)
+    child_is_free = partial(Claim.objects.select_for_update(nowait=True).get, run=child)
+    await in_database(overtaken, lambda: claims.lock(run.id), lambda: verb(child), child_is_free)
+    assert (await state_of(child)).state == state
 
 
 async def test_a_run_that_fails_leaves_no_child_at_work(parents_only: Carrier, start: Start) -> None:

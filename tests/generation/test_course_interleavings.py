@@ -135,6 +135,7 @@ def move(rest: Rest, there: Sections) -> Iterable[Any]:
 DEEDS: list[Deed] = [write, draw, lock, lock_all, remove, remove_places, move]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.__name__)
 async def test_what_somebody_does_to_a_chapter_stands_at_every_moment_of_its_writing(
     carrier: Carrier, start: Start, house: People, deed: Deed

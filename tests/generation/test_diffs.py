@@ -48,11 +48,11 @@ def test_a_glimpse_shows_the_change_and_little_around_it() -> None:
 def test_huge_texts_take_no_longer_than_somebody_waits() -> None:
     text = "the rule of the row and the key of the table " * 4_000
     other = text.replace("key", "lock").replace("table", "leaf")
-    begun = time.monotonic()
+    begun = time.process_time()
     diff(text, other)
     glimpse(text, other)
     merge(text, other, text.replace("rule", "law"))
-    assert time.monotonic() - begun < 60
+    assert time.process_time() - begun < 60
 
 
 @given(TEXTS, TEXTS)

@@ -110,6 +110,7 @@ DOES_NOTHING = {
 }
 
 
+@pytest.mark.uncounted
 def test_what_strangers_write_does_nothing_in_any_export(course: Document, people_committed: People) -> None:
     rest = Rest(people_committed.viewer)
     assert DOES_NOTHING.keys() == FORMATS.keys()

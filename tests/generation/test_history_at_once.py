@@ -179,6 +179,7 @@ def settle(outcome: "Future[list[Change]]", verb: Verb) -> None:
         outcome.set_result(changes)
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("begun", range(0, EXAMPLES, AT_ONCE))
 def test_two_at_once_are_as_two_in_some_order(
     begun: int, people_committed: People, monkeypatch: pytest.MonkeyPatch

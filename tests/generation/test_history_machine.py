@@ -19,6 +19,7 @@ EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "200"))
 AT_ONCE = 100 if "HISTORY_EXAMPLES" in os.environ else EXAMPLES
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("begun", range(0, EXAMPLES, AT_ONCE))
 def test_the_history_is_true_whatever_is_done(begun: int, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "course", BRANCHY)

@@ -18,6 +18,7 @@ from generation.nudges import CARRY
 from generation.orders import Order
 from generation.recipes.base import Recipe
 from memory.base import tallies
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 THREE_STEPS = Recipe("test", "tests.jobs.three_steps", queue=Queue.LOW)
@@ -32,7 +33,7 @@ def work_off(queue: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     return ended.stdout + ended.stderr
 

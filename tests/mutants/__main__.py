@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "staticfiles")
 PATIENCE_SECONDS = 300
+IMPATIENT = {**os.environ, "TEST_PATIENCE": "60"}
 FAILED = 1  # pytest's exit code for failing tests; 4 and 5 mean that nothing was asked
 
 
@@ -85,7 +86,9 @@ def ask(asks: tuple[str, ...], tree: Path) -> "subprocess.CompletedProcess[str] 
     """The outcome of these tests, or None if they did not end."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *asks]
     try:
-        return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+        return subprocess.run(
+            command, cwd=tree, env=IMPATIENT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
     except subprocess.TimeoutExpired:
         return None
 
