@@ -333,9 +333,7 @@ async def test_who_waits_for_the_budget_can_be_stopped(
     assert (await ended(run)).state == RunState.CANCELLED
 
 
-@pytest.mark.parametrize(
-    ("epoch", "seconds", "state"), [(0, PATIENCE_SECONDS, RunState.DONE), (1, 2, RunState.FAILED)]
-)
+@pytest.mark.parametrize(("epoch", "seconds", "state"), [(0, PATIENCE_SECONDS, RunState.DONE), (1, 2, RunState.FAILED)])
 async def test_what_a_dead_owner_held_back_is_waited_for_as_long_as_a_call_may_take(
     start: Start, carrier: Carrier, narrow: None, settings: Settings, epoch: int, seconds: float, state: RunState
 ) -> None:
