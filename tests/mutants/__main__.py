@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "staticfiles")
 PATIENCE_SECONDS = 300
+ALL_SECONDS = 3_600  # without a mutant, all that any of them asks
 IMPATIENT = {**os.environ, "TEST_PATIENCE": "60"}
 FAILED = 1  # pytest's exit code for failing tests; 4 and 5 mean that nothing was asked
 
@@ -82,13 +83,13 @@ def patch(mutant: Mutant, tree: Path, *options: str) -> "subprocess.CompletedPro
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
 
 
-def ask(asks: tuple[str, ...], tree: Path) -> "subprocess.CompletedProcess[str] | None":
+def ask(
+    asks: tuple[str, ...], tree: Path, within: float = PATIENCE_SECONDS
+) -> "subprocess.CompletedProcess[str] | None":
     """The outcome of these tests, or None if they did not end."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *asks]
     try:
-        return subprocess.run(
-            command, cwd=tree, env=IMPATIENT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
-        )
+        return subprocess.run(command, cwd=tree, env=IMPATIENT, capture_output=True, text=True, timeout=within)
     except subprocess.TimeoutExpired:
         return None
 
@@ -105,7 +106,7 @@ def main() -> int:
     caught = 0
     with copy_of_the_tree() as tree:
         everything = sorted({test for mutant in mutants for test in mutant.asks})
-        whole = ask(tuple(everything), tree)
+        whole = ask(tuple(everything), tree, ALL_SECONDS)
         if whole is None or whole.returncode:
             print("without any mutant the tests fail:", tail(whole) if whole else "they do not end")
             return 1
