@@ -20,3 +20,10 @@ def test_the_dock_opens_and_closes_by_keyboard_and_gives_the_focus_back(visit: V
     page.keyboard.press("Escape")
     expect(page.locator("#dock")).to_be_hidden()
     expect(handle).to_be_focused()
+
+
+def test_a_rail_longer_than_a_phone_is_wide_shows_where_one_is(visit: Visit) -> None:
+    page = visit("owner", "/queue/?of=all", width=200)
+    here = page.locator("nav.rail [aria-current]")
+    expect(here).to_have_text("All of the workspace")
+    expect(here).to_be_in_viewport(ratio=1)

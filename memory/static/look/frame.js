@@ -57,6 +57,12 @@ for (const tab of tabs) tab.addEventListener("click", () => show(tab));
 if (sessionStorage.getItem("dock") && !phone.matches) open(true, false);
 phone.addEventListener("change", () => dock.hidden || open(true, false));
 
+// A rail that runs sideways, on a phone, begins where one is.
+for (const here of document.querySelectorAll("nav.rail [aria-current]")) {
+  const rail = here.closest("nav");
+  rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
+}
+
 // What went wrong is told until it is closed, or something else is tried.
 const told = document.getElementById("told");
 const hush = () => told.replaceChildren();
