@@ -6,4 +6,4 @@ in vain: the mutants.
 
 import os
 
-PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE", "400"))
+PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE", "240"))
