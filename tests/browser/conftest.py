@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.notes import Note
+from tests.chaos.reports import pytest_runtest_makereport  # noqa: F401 a hook of this folder
 from tests.chaos.stack import Stack, running
 from tests.password import PASSWORD
 from tests.patience import PATIENCE_SECONDS
@@ -45,6 +46,7 @@ def whole_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def house(whole_house: Stack) -> Iterator[Stack]:
     """A running house with people in it; the demo model is quick and makes no faults unless told."""
     whole_house.model(fault_rate=0, faults=None, rules=[], **QUICKLY)
+    whole_house.trust_models()
     whole_house.until_ready()
     yield whole_house
     whole_house.mend()

@@ -18,7 +18,6 @@ from tests.generation.exports.corpus import PAYLOADS
 from tests.plans import planned
 
 BODY = "#main:not([data-writing])"
-ENDED = 90_000
 
 
 SIDES = "مرحبا\n\n- أولا\n\n```sql\nSELECT " + ", ".join(f"column_{n}" for n in range(30)) + "\n```"
@@ -184,7 +183,7 @@ def test_a_part_that_failed_is_written_again(visit: Visit, house: Stack) -> None
     page = visit("owner", address)
     lesson = page.locator('[data-key="chapter-2/lesson"]')
     button = lesson.get_by_role("button", name="Write this lesson again")
-    expect(button).to_be_visible(timeout=ENDED)
+    expect(button).to_be_visible()
     expect(lesson).to_contain_text("The provider has a fault.")
     expect(page.locator(BODY)).to_be_attached()
     house.model(rules=[])
@@ -211,7 +210,7 @@ def test_an_outline_is_edited_before_it_is_written(visit: Visit, house: Stack) -
     rows.nth(3).get_by_label("Description").fill("It is new.")
     form.get_by_role("button", name="Write it").click()
     expect(form).to_have_count(0)
-    expect(page.locator(BODY)).to_be_attached(timeout=ENDED)
+    expect(page.locator(BODY)).to_be_attached()
     titles = page.locator("section.chapter h2 span:last-child").all_text_contents()
     assert titles == ["Chapter no. 2", "Mine", "A fourth"]
 
@@ -322,7 +321,7 @@ def test_a_chapter_is_added_to_what_is_there(visit: Visit, house: Stack) -> None
     page.get_by_label("What it is about").fill("While loops.")
     page.get_by_role("button", name="Write this chapter").click()
     expect(page.locator("section.chapter")).to_have_count(2)
-    expect(page.locator(BODY)).to_be_attached(timeout=ENDED)
+    expect(page.locator(BODY)).to_be_attached()
     assert is_whole(page, house, address)
 
 

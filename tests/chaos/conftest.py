@@ -1,13 +1,12 @@
 """One house to break for all tests of this folder; each test leaves it whole."""
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests.chaos.reports import pytest_runtest_makereport  # noqa: F401 a hook of this folder
 from tests.chaos.stack import Stack, running
 from tests.plugin import FOLDER
 
@@ -17,17 +16,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = Path(os.environ[FOLDER]) / f"chaos-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with running(Stack(folder, tmp_path_factory.mktemp("chaos-logs"))) as stack:
         yield stack
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Who fails tells what the house was at."""
-    report = yield
-    stack = getattr(item, "funcargs", {}).get("stack")
-    if report.when == "call" and report.failed and stack:
-        with suppress(psycopg.OperationalError):
-            report.sections.append(("Open work", f"{stack.open_work()}\nprocesses: {stack.alive()}"))
-    return report
 
 
 @pytest.fixture

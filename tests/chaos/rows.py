@@ -30,6 +30,12 @@ LEFT JOIN generation_step s ON s.run_id = c.run_id AND s.state IN ('running', 'w
 WHERE c.state IN ('queued', 'running', 'waiting') GROUP BY c.run_id, r.kind, e.at
 """
 
+LATELY_UNWELL = """
+SELECT concat_ws(' ', run_id, key, state, attempts, error->>'error_code') FROM generation_step
+WHERE state IN ('failed', 'fallback', 'cancelled') AND finished_at > now() - interval '10 minutes'
+ORDER BY finished_at DESC LIMIT 10
+"""
+
 
 class Rows:
     def __init__(self, folder: Path) -> None:
@@ -62,6 +68,11 @@ class Rows:
         """A line for each run that has not ended: who has it, since when nothing came, and what it is at."""
         with self.sql() as sql:
             return "\n".join(line for (line,) in sql.execute(OPEN_WORK).fetchall())
+
+    def lately_unwell(self) -> str:
+        """A line for each of the last steps that came to no good end, and why."""
+        with self.sql() as sql:
+            return "\n".join(line for (line,) in sql.execute(LATELY_UNWELL).fetchall())
 
     def is_running(self, run: UUID) -> bool:
         return bool(self.number("SELECT 1 FROM generation_claim WHERE run_id = %s AND state = 'running'", run))
