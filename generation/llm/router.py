@@ -12,7 +12,7 @@ from generation.llm.providers import Providers
 from generation.llm.retries import RetryPolicy
 from generation.llm.tally import Tally
 from generation.llm.values import Answer, ModelRef, ModelRequest, Timeouts
-from memory.base.errors import ModelError, ModelRefused
+from memory.base.errors import ModelError, ModelRefused, ModelUnavailable
 
 LOOK_SECONDS = 1.0  # how often a call that waits looks again: a trial of somebody else may open the way early
 
@@ -102,11 +102,19 @@ class Router:
                 await journal.wait(attempt, error, pause)
                 await asyncio.sleep(pause)
                 reason, because = "retry", error
-                await self._breaker.admit(model)
+                if not await self._may_try_again(model):
+                    raise error from None  # why it failed, not that others did too
             else:
                 await self._breaker.record(model, None)
                 return answer
         raise AssertionError("the policy ends the tries")
+
+    async def _may_try_again(self, model: ModelRef) -> bool:
+        try:
+            await self._breaker.admit(model)
+        except ModelUnavailable:
+            return False
+        return True
 
     async def _attempt(self, attempt: Attempt, request: ModelRequest, journal: Journal) -> Answer:
         model = attempt.model

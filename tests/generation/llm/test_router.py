@@ -130,6 +130,15 @@ async def test_an_open_breaker_leads_to_the_next_model_without_a_request(
     assert diary.began[0].because.code == "model.paused"
 
 
+async def test_a_call_that_failed_says_why_although_its_model_rests_by_now(router: Router, upstream: Upstream) -> None:
+    upstream.plays(FAILS)
+    for calls in (1, 2):  # the second call's tries are the fourth and the fifth failure
+        with pytest.raises(ModelUnavailable) as caught:
+            await router.answer([ONE], REQUEST, Diary())
+        assert caught.value.code == "model.server_error"
+        assert len(upstream.received) == {1: 3, 2: 5}[calls]
+
+
 async def test_a_call_waits_while_all_its_models_are_paused(upstream: Upstream, second: Upstream, diary: Diary) -> None:
     """What others broke is no failure of this call."""
     upstream.plays(FAILS)
