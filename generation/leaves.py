@@ -5,7 +5,7 @@ follows from there misses nothing and hears nothing twice. As many queries for t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -28,9 +28,6 @@ from memory.models import AuthorKind, Basis, Change, User
 
 FIRST_BYTES = 70_000  # of text and frame on a page: what follows is fetched when it is read
 FRAME_BYTES = 1_100  # of a section without its text
-MARKED = ("fallback", "failed", "stale", "missing", "retrying")  # in the outline; the rest needs no word
-MARKED_WHEN_WRITING = (*MARKED, "ready", "generating", "queued")
-BROKEN = ("fallback", "failed", "missing")  # what its holder's mark tells, too
 LONGEST_REASONING = 20_000
 
 # How many times a document was changed, and the sections that runs made, to be filled.
@@ -330,23 +327,3 @@ def leaf_of(document: Any, with_text: bool) -> Leaf:
         document.groups,
         open_texts([run.id for run in runs if run.claim.state == RunState.RUNNING]) if with_text else (),
     )
-
-
-def outline(read: Leaf, on_page: Iterable[UUID]) -> list[dict[str, Any]]:
-    """The first two levels, as a tree; what is not on the page is led to by its address."""
-    top: list[dict[str, Any]] = []
-    here = set(on_page)
-    within = {each["parent"]: each["shown"] for each in read.sections if each["shown"] in BROKEN}
-    for each in read.sections:
-        if each["depth"] > 1:
-            continue
-        shown = within.get(each["id"], each["shown"]) if each["depth"] and each["shown"] == "ready" else each["shown"]
-        place = f"#section-{each['id']}"
-        href = place if each["id"] in here else f"?from={each['id']}{place}"
-        own_states = MARKED_WHEN_WRITING if read.is_writing and (each["depth"] or not each["holds"]) else MARKED
-        line = {**each, "href": href, "shown": shown, "is_marked": shown in own_states, "below": []}
-        if each["depth"] == 0:
-            top.append(line)
-        elif top:
-            top[-1]["below"].append(line)
-    return top

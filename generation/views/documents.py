@@ -24,6 +24,7 @@ from generation import (
 )
 from generation.leaf_sections import size_drawings
 from generation.leaves import Leaf
+from generation.outlines import outline
 from generation.views import going_on
 from memory.base.ids import new_id
 from memory.pages import PageRequest, may_write, signed_in
@@ -110,7 +111,7 @@ def context(request: PageRequest, read: Leaf, on_page: Sequence[UUID] = ()) -> d
     return {
         "leaf": read,
         "document": read.document,
-        "outline": leaves.outline(read, on_page),
+        "outline": outline(read, on_page),
         "stamps": " ".join(f"{each['id']}:{each['stamp']}" for each in read.sections),
         "may_write": is_writer,
         "proposals": document_pictures.drawn(read.proposals, read.document.id),
