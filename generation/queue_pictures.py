@@ -52,7 +52,7 @@ def queue(user: User, workspace: Workspace, is_all: bool, cursor: str | None, *,
     What is open stands on the first page.
     """
     found = of(user, workspace, is_all)
-    still = [] if cursor else list(line(found.filter(claim__state__in=OPEN_STATES)).order_by("id")[:MOST_OPEN])
+    still = [] if cursor else list(found.filter(claim__state__in=OPEN_STATES).order_by("id")[:MOST_OPEN])
     past = found.filter(claim__state__in=END_STATES)
     if ended:
         over, following = list(past.order_by(F("pk").desc())[:ended]), None
@@ -71,7 +71,7 @@ def queue(user: User, workspace: Workspace, is_all: bool, cursor: str | None, *,
 def at_work(user: User, workspace: Workspace) -> list[Row]:
     """All open runs of the workspace that write documents, oldest first: what stands on top of its documents."""
     found = of(user, workspace, is_all=True).filter(claim__state__in=OPEN_STATES, document__present=True)
-    return drawn(list(line(found).order_by("id")[:MOST_OPEN]), user, with_usage=False)
+    return drawn(list(found.order_by("id")[:MOST_OPEN]), user, with_usage=False)
 
 
 def of(user: User, workspace: Workspace, is_all: bool) -> RunQuerySet:
@@ -80,17 +80,29 @@ def of(user: User, workspace: Workspace, is_all: bool) -> RunQuerySet:
     return mine.select_related("claim", "document", "user")
 
 
-def line(found: RunQuerySet) -> RunQuerySet:
-    """With how many wait in front of it, and how many of its children have ended."""
-    front = Claim.objects.filter(
-        state=RunState.QUEUED, queue=OuterRef("claim__queue"), queued_at__lt=OuterRef("claim__queued_at")
-    )
+@dataclass(frozen=True)
+class Standing:
+    """Of a run that waits: how many stand before it in its queue; how many of its children have ended, of how many."""
+
+    before: int = 0
+    ended: int = 0
+    children: int = 0
+
+
+def standing(runs: Iterable[Run]) -> dict[UUID, Standing]:
+    """Of those that wait, in one query; in none where nothing waits."""
+    waiting = [run.id for run in runs if run.claim.state in (RunState.QUEUED, RunState.WAITING)]
+    if not waiting:
+        return {}
+    front = Claim.objects.filter(state=RunState.QUEUED, queue=OuterRef("queue"), queued_at__lt=OuterRef("queued_at"))
     children = Claim.objects.filter(run__parent=OuterRef("pk"))
-    return found.annotate(
-        before=Case(When(claim__state=RunState.QUEUED, then=number(front)), default=Value(0)),
-        children_all=number(children),
-        children_ended=number(children.filter(state__in=END_STATES)),
+    found = Claim.objects.filter(run__in=waiting).values_list(
+        "run_id",
+        Case(When(state=RunState.QUEUED, then=number(front)), default=Value(0)),
+        number(children.filter(state__in=END_STATES)),
+        number(children),
     )
+    return {run_id: Standing(*numbers) for run_id, *numbers in found}
 
 
 def number(found: Any) -> Coalesce:
@@ -100,7 +112,8 @@ def number(found: Any) -> Coalesce:
 
 def drawn(runs: Sequence[Run], user: User, *, with_usage: bool = True) -> list[Row]:
     used = usage(run.id for run in runs) if with_usage else {}
-    return [draw(run, user, used.get(run.id, "")) for run in runs]
+    places = standing(runs)
+    return [draw(run, user, used.get(run.id, ""), places.get(run.id, Standing())) for run in runs]
 
 
 def usage(runs: Iterable[UUID]) -> dict[UUID, str]:
@@ -119,7 +132,7 @@ def used(calls: int, paid: Decimal, unknown: int) -> str:
     return f"{counted}, {saying.money(paid)}" if paid else counted
 
 
-def draw(run: Run, user: User, used: str) -> Row:
+def draw(run: Run, user: User, used: str, place: Standing) -> Row:
     claim = run.claim
     is_running = claim.state == RunState.RUNNING
     is_asking = claim.state == RunState.WAITING and claim.reason == "person"
@@ -129,7 +142,7 @@ def draw(run: Run, user: User, used: str) -> Row:
         title=title_of(run),
         kind=saying.kind(run.kind),
         state=claim.state,
-        word=word(run),
+        word=word(run, place),
         left=gettext("about {duration} left").format(duration=saying.duration(left)) if left else "",
         about=about(run),
         who="" if run.user_id == user.pk else run.user.name,
@@ -157,15 +170,13 @@ def title_of(run: Run) -> str:
     return title or run.title or saying.excerpt(run.brief, 80) or saying.kind(run.kind)
 
 
-def word(run: Run) -> str:
+def word(run: Run, place: Standing) -> str:
     claim = run.claim
     if claim.state == RunState.WAITING and claim.reason == "children":
-        return gettext("{n} of {all} parts written").format(n=run.children_ended, all=run.children_all)  # type: ignore[attr-defined]
+        return gettext("{n} of {all} parts written").format(n=place.ended, all=place.children)
     if claim.state == RunState.QUEUED:
-        before = run.before  # type: ignore[attr-defined]
-        return (
-            ngettext("{n} before it", "{n} before it", before).format(n=before) if before else gettext("Next in line")
-        )
+        told = ngettext("{n} before it", "{n} before it", place.before).format(n=place.before)
+        return told if place.before else gettext("Next in line")
     if claim.state == RunState.RUNNING:
         begun = saying.percent(run.progress) if run.progress >= 1 else gettext("Being written")
         return gettext("Stopping") if claim.cancel_requested else begun

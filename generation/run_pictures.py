@@ -43,8 +43,8 @@ class StepRow:
 
 def ended(user: User, run_id: UUID) -> dict[str, Any]:
     """Raises `not_found.run`."""
-    run = queue_pictures.line(Run.objects.visible(user).filter(id=run_id)).select_related("claim", "document", "user")
-    return told(run.get(), user)
+    run = Run.objects.visible(user).select_related("claim", "document", "user").get(id=run_id)
+    return told(run, user)
 
 
 def told(run: Run, user: User) -> dict[str, Any]:
