@@ -1,5 +1,7 @@
 """A step's hand on a document: what people wrote stands, a stand-in takes nobody's place and asks nobody anything."""
 
+from typing import Any
+
 import pytest
 
 from generation import documents, sections
@@ -9,7 +11,7 @@ from memory import history
 from memory.history import By
 from tests.people import People
 
-ERROR = {"error_code": "model.timeout", "params": {}}
+ERROR: dict[str, Any] = {"error_code": "model.timeout", "params": {}}
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def course(people: People) -> Document:
     return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
 
 
-def hand(course: Document, people: People, fallback: dict[str, object] | None = None) -> Scribe:
+def hand(course: Document, people: People, fallback: dict[str, Any] | None = None) -> Scribe:
     run = Run(kind="course", workspace=people.workspace, user=people.owner, document=course)
     return Scribe(run, "chapter-1/lesson", {}, fallback)
 
@@ -42,7 +44,7 @@ def test_a_step_that_failed_does_not_call_a_stand_in_what_people_wrote_in_meanwh
     failed.keep_only(lesson, [])
     lesson.refresh_from_db()
     assert lesson.fallback is None
-    assert failed.changes == failed.proposals == []
+    assert (failed.changes, failed.proposals) == ([], [])
     assert Section.objects.get(id=part.id).fields["content"] == "Written by hand."
 
 
@@ -55,7 +57,7 @@ def test_a_step_that_failed_labels_what_nobody_wrote_in(course: Document, chapte
 
 @pytest.mark.parametrize("fallback", [None, ERROR], ids=["text", "stand_in"])
 def test_in_a_locked_place_a_text_is_proposed_and_a_stand_in_is_not(
-    course: Document, chapter: Section, people: People, owner: By, fallback: dict[str, object] | None
+    course: Document, chapter: Section, people: People, owner: By, fallback: dict[str, Any] | None
 ) -> None:
     history.edit(chapter, {"locked": True}, owner)
     chapter = Section.objects.get(id=chapter.id)
