@@ -193,7 +193,10 @@ RUN_JOBS = ["generation.recipes.", "chat."]
 
 PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
 
-SOURCES_TOKENS = env.integer("SOURCES_TOKENS", 30_000, 100)  # what a run shows its models of the files given with it
+# What a run shows its models of the files given with it; and of brief and files together where many calls ask about one
+# part each, as exercises do: so the largest course with the largest files stays within BUDGET_RUN_TOKENS.
+SOURCES_TOKENS = env.integer("SOURCES_TOKENS", 30_000, 100)
+EXTRACT_TOKENS = env.integer("EXTRACT_TOKENS", 3_500, 100)
 
 # --- Budgets: 0 means no limit --------------------------------------------------------------------
 BUDGET_RUN_USD = env.number("BUDGET_RUN_USD", 5)

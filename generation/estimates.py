@@ -53,7 +53,8 @@ def estimate(recipe: Recipe, options: Options, characters: int = 0, file_bytes: 
         return None
     works = recipe.work(options)
     models = models_of([work.slot for work in works])
-    least, most = (sums(works, models, end, tokens_read(characters, file_bytes)[end]) for end in (0, 1))
+    given = tokens_read(characters, file_bytes)
+    least, most = (sums(works, models, end, given) for end in (0, 1))
     calls = (sum(work.calls[0] for work in works), sum(work.calls[1] for work in works))
     known = None if least is None or most is None else (least, most)
     named = sorted({str(model) for model in models.values()})
@@ -61,21 +62,35 @@ def estimate(recipe: Recipe, options: Options, characters: int = 0, file_bytes: 
 
 
 def tokens_read(characters: int, file_bytes: int) -> tuple[int, int]:
-    """What every call reads besides its prompt: brief and files, at least and at most."""
-    brief = PROMPT_TOKENS + characters // CHARACTERS_PER_TOKEN
+    """Of brief and files, as a run shows them: at least and at most."""
+    brief = characters // CHARACTERS_PER_TOKEN
     files = file_bytes // CHARACTERS_PER_TOKEN
     least, most = (min(settings.SOURCES_TOKENS, size) for size in (files // LEAST_TEXT_SHARE, files))
     return brief + least, brief + most
 
 
-def sums(works: Sequence[Work], models: dict[str, ModelRef], end: int, tokens_in: int) -> Decimal | None:
+def usage_of(work: Work, end: int, given: tuple[int, int]) -> Usage:
+    """Of one call, at least (`end` 0) or at most (1), where it is given so much to read."""
+    reads = given[end] if work.reads is None else min(work.reads, given[end])
+    return Usage(tokens_in=PROMPT_TOKENS + reads, tokens_out=work.tokens_out[end])
+
+
+def sums(works: Sequence[Work], models: dict[str, ModelRef], end: int, given: tuple[int, int]) -> Decimal | None:
     total = Decimal(0)
     for work in works:
-        each = usage.cost(models[work.slot], Usage(tokens_in=tokens_in, tokens_out=work.tokens_out[end]))
+        each = usage.cost(models[work.slot], usage_of(work, end, given))
         if each is None:
             return None
         total += each * work.calls[end]
     return total
+
+
+def most_tokens(recipe: Recipe, options: Options, characters: int, file_bytes: int) -> int:
+    """All that a run of it may use, if nothing fails; 0 of a recipe that foresees nothing."""
+    given = tokens_read(characters, file_bytes)
+    works = recipe.work(options) if recipe.work else []
+    each = [(work.calls[1], usage_of(work, 1, given)) for work in works]
+    return sum(calls * (used.tokens_in + used.tokens_out) for calls, used in each)
 
 
 def models_of(slots: Sequence[str]) -> dict[str, ModelRef]:

@@ -40,6 +40,13 @@ class Source(BaseModel):
     error: dict[str, Any] | None = None
 
 
+class Extract(BaseModel):
+    """Brief and files as one call of many is shown them: what their beginnings say, under a narrower window."""
+
+    brief: str
+    sources: str
+
+
 class Sources(BaseModel):
     files: list[Source] = []
 
@@ -49,6 +56,13 @@ class Sources(BaseModel):
             f'<file name="{quoted(file.name)}">\n{fenced(file.text)}\n</file>\n' for file in self.files if file.text
         ]
         return f"<files>\n{''.join(shown)}</files>" if shown else ""
+
+    def extract(self, brief: str) -> Extract:
+        """Under EXTRACT_TOKENS together: what is small stays whole, the rest is cut to the same size."""
+        blocks = [Block("", brief), *(Block(file.name, file.text) for file in self.files)]
+        first, *others = window.fit(blocks, settings.EXTRACT_TOKENS, estimate_tokens)
+        files = [file.model_copy(update={"text": fitted.text}) for file, fitted in zip(self.files, others, strict=True)]
+        return Extract(brief=first.text, sources=Sources(files=files).as_prompt())
 
 
 def fenced(text: str) -> str:

@@ -27,11 +27,13 @@ class Action:
 
 @dataclass(frozen=True)
 class Work:
-    """Calls of one slot: how many and how long their answers are, in tokens, at least and at most."""
+    """Calls of one slot: how many and how long their answers are, in tokens, at least and at most. `reads`: tokens that
+    each is shown at most of what it is made from; where there is none, brief and files as a run shows them."""
 
     slot: str
     calls: tuple[int, int]
     tokens_out: tuple[int, int]
+    reads: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,25 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
-from generation import runs, sources
+from generation import estimates, runs, sources
 from generation.carrier import Carrier
 from generation.models import Call, Run, RunState, Step
+from generation.recipes.course.recipe import CourseOptions
+from generation.recipes.course.schema import LevelDetail
+from generation.registry import recipe_of
 from generation.sources import Source, Sources
 from memory import readings
 from memory.base.database import db as in_database
 from memory.models import File, Reading, User
 from tests import uploads
-from tests.generation.conftest import ended
+from tests.generation.conftest import Demo, ended
 from tests.people import People
+from tests.plans import planned
 
 BRIEF = "Two sections: what cheese loses while it ripens, and what helps."
 Write = Callable[..., Awaitable[Run]]
@@ -32,8 +37,8 @@ def upload(people: People, user: User, name: str, content: bytes) -> str:
     return str(answer.json()["id"])
 
 
-def order(people: People, user: User, files: list[str]) -> Any:
-    body = {"kind": "note", "brief": BRIEF, "files": files}
+def order(people: People, user: User, files: list[str], kind: str = "note") -> Any:
+    body = {"kind": kind, "brief": BRIEF, "files": files}
     return people.client(user).post("/api/v1/runs", json.dumps(body), content_type="application/json")
 
 
@@ -60,9 +65,10 @@ def write(house: People, carrier: Carrier) -> Write:
     return write_note
 
 
-async def prompts_of(run: Run) -> list[str]:
-    """What the models were sent, call by call."""
-    found = await in_database(lambda: list(Call.objects.filter(run=run).values_list("messages", flat=True)))
+async def prompts_of(run: Run, step: str = "") -> list[str]:
+    """What the models were sent, call by call; of the steps whose key ends so."""
+    calls = Call.objects.filter(run=run, step__endswith=step).values_list("messages", flat=True)
+    found = await in_database(lambda: list(calls))
     return [message["content"] for messages in found for message in messages or [] if message["role"] == "user"]
 
 
@@ -108,6 +114,35 @@ async def test_large_files_share_the_window_and_the_decisions_are_recorded(write
     assert small.tokens_after + one.tokens_after + two.tokens_after <= 500
     assert one.text.endswith("One sentence more.\n\n[…]")
     assert [prompt for prompt in await prompts_of(run) if one.text not in prompt] == []
+
+
+async def test_lessons_read_files_whole_and_who_asks_about_a_chapter_how_they_begin(
+    house: People, carrier: Carrier, demo: Demo, settings: Settings
+) -> None:
+    settings.EXTRACT_TOKENS = 300
+    demo.set(rules=[planned(1)])
+    text = f"How it begins. {'One sentence more. ' * 200}How it ends.".encode()
+
+    def start() -> Run:
+        files = [upload(house, house.owner, "a.txt", text)]
+        return Run.objects.get(id=order(house, house.owner, files, "course").json()["id"])
+
+    run = await in_database(start)
+    assert (await ended(run)).state == RunState.DONE
+    slots = ("outline", "lesson", "exercises", "block-1", "evaluation")
+    shown = {slot: await prompts_of(run, slot) for slot in slots}
+    begins = {slot: [prompt.count("How it begins.") for prompt in prompts] for slot, prompts in shown.items()}
+    ends = {slot: [prompt.count("How it ends.") for prompt in prompts] for slot, prompts in shown.items()}
+    assert begins == {slot: [1] for slot in slots}
+    assert ends == {slot: [int(slot in ("outline", "lesson"))] for slot in slots}
+    assert all(prompt.count("</files>") == 1 and BRIEF in prompt for [prompt] in shown.values())
+
+
+def test_the_largest_course_from_the_longest_brief_and_files_stays_within_the_budget_of_a_run() -> None:
+    largest = CourseOptions(chapters=16, level_detail=LevelDetail.DETAILED)
+    tokens = estimates.most_tokens(recipe_of("course"), largest, characters=60_000, file_bytes=20 * 10_000_000)
+    asked_by_the_brief = 16 * 4 * (settings.EXTRACT_TOKENS + 1_600)  # eight exercises a chapter, where four are usual
+    assert 1_000_000 < tokens + asked_by_the_brief <= settings.BUDGET_RUN_TOKENS
 
 
 async def test_bad_files_cost_themselves_and_never_the_run(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from generation.recipes.course.answers import (
 from generation.recipes.course.schema import LevelDetail
 from generation.running import Running
 from generation.scribe import Scribe
+from generation.sources import Extract, Sources
 from generation.steps import StepInProgress
 from memory import bases
 from memory.base import metrics
@@ -44,10 +45,11 @@ SHARES = {
 
 
 class Course(BaseModel):
-    """What every chapter needs to know of the whole."""
+    """What every chapter needs to know of the whole. Lessons read brief and sources whole, exercises the extract."""
 
     brief: str
     sources: str = ""
+    extract: Extract | None = None  # none in what was recorded before there were any
     title: str
     description: str = ""
     difficulty: str = ""
@@ -58,14 +60,17 @@ class Course(BaseModel):
     chapters: list[str]
 
     @classmethod
-    def planned(cls, run: Run, outline: Outline, sources: str) -> "Course":
-        facts = outline.model_dump(exclude={"chapters"})
+    def planned(cls, run: Run, outline: Outline, given: Sources) -> "Course":
         titles = [chapter.title for chapter in outline.chapters]
-        return cls(brief=run.brief, sources=sources, chapters=titles, **facts)
+        return cls(chapters=titles, **told(run.brief, given), **outline.model_dump(exclude={"chapters"}))
 
     @classmethod
-    def written(cls, document: Document, titles: list[str], sources: str) -> "Course":
-        return cls(brief=document.brief, sources=sources, title=document.title, chapters=titles, **document.fields)
+    def written(cls, document: Document, titles: list[str], given: Sources) -> "Course":
+        return cls(title=document.title, chapters=titles, **told(document.brief, given), **document.fields)
+
+
+def told(brief: str, given: Sources) -> dict[str, Any]:
+    return {"brief": brief, "sources": given.as_prompt(), "extract": given.extract(brief)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Chapter:
         return {"code": code, "title": self.title, "number": self.n, "of": len(self.course.chapters), **more}
 
     def variables(self) -> dict[str, Any]:
-        """What each prompt of the chapter is told."""
+        """What the prompt of its lesson is told."""
         return {
             "brief": self.course.brief,
             "sources": self.course.sources,
@@ -93,6 +98,11 @@ class Chapter:
             "chapter_title": self.title,
             "chapter_description": self.description,
         }
+
+    def extract(self) -> dict[str, Any]:
+        """The same for those of exercises and evaluation, which are many: of brief and files as much as they need."""
+        extract = self.course.extract
+        return {**self.variables(), **(extract.model_dump() if extract else {})}
 
 
 def key_of(n: int) -> str:
@@ -191,7 +201,7 @@ async def exercises(run: Running, chapter: Chapter) -> None:
     shape = answers.exercise_plan_of(chapter.course.exercises_per_chapter)
 
     async def produce(step: StepInProgress) -> ExercisePlan | None:
-        variables = {**chapter.variables(), "count": chapter.course.exercises_per_chapter}
+        variables = {**chapter.extract(), "count": chapter.course.exercises_per_chapter}
         return await step.write_as(shape, "course/exercises", variables)
 
     planned = await run.step(
@@ -222,7 +232,7 @@ def keep_plan(plan: ExercisePlan | None, scribe: Scribe, chapter: Chapter, key: 
 
 async def block(run: Running, chapter: Chapter, key: str, planned: PlannedBlock) -> None:
     async def produce(step: StepInProgress) -> list[dict[str, Any]]:
-        variables = {**chapter.variables(), "topic": planned.topic}
+        variables = {**chapter.extract(), "topic": planned.topic}
         if planned.kind == BlockKind.OPEN:
             opens = await step.write_as(answers.OpenBlock, "course/open_block", variables)
             return [open_question(each) for each in opens.questions]
@@ -244,7 +254,7 @@ async def evaluation(run: Running, chapter: Chapter) -> None:
     shape = answers.evaluation_of(chapter.course.evaluation_questions)
 
     async def produce(step: StepInProgress) -> list[dict[str, Any]]:
-        variables = {**chapter.variables(), "count": chapter.course.evaluation_questions}
+        variables = {**chapter.extract(), "count": chapter.course.evaluation_questions}
         asked: Evaluation = await step.write_as(shape, "course/evaluation", variables)
         return [*map(choice_question, asked.multiple_choice), *map(open_question, asked.open)]
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from django.conf import settings
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,6 +19,7 @@ from generation.recipes.course.chapters import CHAPTER_WEIGHT, Chapter, Course, 
 from generation.recipes.course.schema import LevelDetail
 from generation.running import Running
 from generation.scribe import Scribe
+from generation.sources import Sources
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import LimitReached
@@ -53,7 +55,7 @@ class CourseOptions(Options):
 async def write(run: Running) -> None:
     run.plan({"outline": OUTLINE_WEIGHT, "rest": CHAPTER_WEIGHT})
     await run.read_document()
-    given = (await sources.read(run)).as_prompt()
+    given = await sources.read(run)
     outline = await run.step(
         "outline", lambda step: plan(run, step, given), returns=Outline, label={"code": "outline"}, write=set_up
     )
@@ -123,12 +125,12 @@ def fitting(shape: type[M], sections: Iterable[Section]) -> dict[str, M]:
     return fit
 
 
-async def plan(run: Running, step: StepInProgress, given: str) -> Outline:
+async def plan(run: Running, step: StepInProgress, given: Sources) -> Outline:
     """The outline as the brief asks for it; what the options say counts more."""
     options = CourseOptions.model_validate(run.run.options)
     variables = {
         "brief": run.run.brief,
-        "sources": given,
+        "sources": given.as_prompt(),
         "title": run.run.title,
         "chapters": options.chapters,
         "level_detail": options.level_detail,
@@ -172,7 +174,7 @@ async def add_chapter(run: Running) -> None:
     """One more chapter at the end of a course that is there. Its key is its run's: no two runs write one chapter."""
     run.plan({"chapter": OUTLINE_WEIGHT, "rest": CHAPTER_WEIGHT})
     await run.read_document()
-    given = (await sources.read(run)).as_prompt()
+    given = await sources.read(run)
     key = f"chapter-{run.run.id.hex[-12:]}"
     added = await run.step(
         "chapter",
@@ -188,7 +190,7 @@ async def add_chapter(run: Running) -> None:
     await chapters.write(run, stands.chapter(Chapter(added.course, key, n, planned.title, planned.description)))
 
 
-async def plan_chapter(run: Running, step: StepInProgress, given: str) -> Added:
+async def plan_chapter(run: Running, step: StepInProgress, given: Sources) -> Added:
     course = await db(there, run.run, given)
     variables = {
         "brief": course.brief,
@@ -202,7 +204,7 @@ async def plan_chapter(run: Running, step: StepInProgress, given: str) -> Added:
     return Added(course=course, chapter=planned)
 
 
-def there(run: Run, given: str) -> Course:
+def there(run: Run, given: Sources) -> Course:
     """The course as it stands. Raises `limit.chapters` when it is full."""
     document = Document.objects.get(runs=run)
     titles = [section.fields.get("title", "") for section in sections_of(document) if section.type == "chapter"]
@@ -232,14 +234,14 @@ def work(options: CourseOptions) -> list[Work]:
     """A call for each lesson, diagram, exercise and evaluation; their lengths as courses have had them."""
     few, many = (options.chapters, options.chapters) if options.chapters else CHAPTERS
     least, most = PARTS[options.level_detail or LevelDetail.STANDARD]
-    chapters = (few, many)
+    chapters, blocks = (few, many), (few * EXERCISES[0], many * EXERCISES[1])
     return [
         Work("course/outline", (1, 1), (400, 1_500)),
         Work("course/lesson", chapters, (least * 350, most * 700)),
-        Work("course/diagram_mermaid", (few * least, many * most), (100, 500)),
-        Work("course/exercises", chapters, (80, 250)),
-        Work("course/choice_block", (few * EXERCISES[0], many * EXERCISES[1]), (300, 1_200)),
-        Work("course/evaluation", chapters, (1_000, 4_000)),
+        Work("course/diagram_mermaid", (few * least, many * most), (100, 500), reads=700),
+        Work("course/exercises", chapters, (80, 250), reads=settings.EXTRACT_TOKENS),
+        Work("course/choice_block", blocks, (300, 1_200), reads=settings.EXTRACT_TOKENS),
+        Work("course/evaluation", chapters, (1_000, 4_000), reads=settings.EXTRACT_TOKENS),
     ]
 
 
