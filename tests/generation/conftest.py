@@ -16,8 +16,9 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from generation import documents, runs
+from generation import claims, documents, runs
 from generation.carrier import Carrier
+from generation.events import Cursor
 from generation.manuscripts import Block
 from generation.models import END_STATES, Claim, Document, Queue, Run, RunState, Step
 from generation.orders import Order
@@ -152,6 +153,12 @@ async def carrier(house: People, ringing: None) -> AsyncIterator[Carrier]:
 
 async def state_of(run: Run) -> Claim:
     return await in_database(lambda: Claim.objects.get(run_id=run.id))
+
+
+async def taken(start: Start) -> tuple[Run, Cursor]:
+    """A run that nobody carries, in the hands of the test."""
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    return run, (await in_database(claims.take, "owner:1:x", run.id, True))[0].cursor
 
 
 async def ended(run: Run, within: float = PATIENCE_SECONDS) -> Claim:

@@ -3,12 +3,18 @@
 import asyncio
 import time
 
+import pytest
+
 from generation.carrier import Carrier
+from generation.events import Draft
 from generation.flush import connect
-from generation.models import Run, RunState, Step
+from generation.ledger import Ledger
+from generation.models import Event, Run, RunState, Step
+from generation.outbox import Outbox
 from memory.base.database import db as in_database
+from memory.base.errors import BudgetSpent
 from tests.chaos.invariants import check
-from tests.generation.conftest import Demo, Start, ended, reached, state_of
+from tests.generation.conftest import Demo, Start, ended, reached, state_of, taken
 
 
 async def violations(run: Run) -> list[str]:
@@ -30,6 +36,24 @@ async def test_a_call_that_the_budget_refuses_leaves_the_step_its_row(
     assert step.error is not None
     assert step.error["error_code"] == "budget.run"
     assert await violations(run) == []
+
+
+async def test_what_was_deferred_outlives_the_refusal_of_what_came_with_it(ringing: None, start: Start) -> None:
+    run, cursor = await taken(start)
+    ledger = Ledger(run, cursor, Outbox(cursor, lambda: None), {})
+    ledger.outbox.defer(Draft.of("step", key="one", state="running"), lambda: Step.objects.create(run=run, key="one"))
+    with pytest.raises(BudgetSpent):
+        await ledger.record([], refuse)
+    assert not await in_database(Step.objects.filter(run=run).exists)
+    await ledger.record([])
+    assert await in_database(Step.objects.filter(run=run, key="one").exists)
+    last = await in_database(lambda: Event.objects.filter(run=run).order_by("seq").last())
+    assert last is not None
+    assert last.data["key"] == "one"
+
+
+def refuse() -> None:
+    raise BudgetSpent("run")
 
 
 async def test_a_note_in_peace_breaks_no_rule(carrier: Carrier, start: Start) -> None:

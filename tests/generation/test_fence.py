@@ -18,15 +18,10 @@ from generation.models import Claim, Event, Queue, Run, RunState, Step
 from generation.outbox import Outbox
 from memory.base.database import db as in_database
 from memory.base.errors import NotFound
-from tests.generation.conftest import Start, state_of
+from tests.generation.conftest import Start, state_of, taken
 from tests.people import People
 
 TOLD = [Draft.of("status", state="running")]
-
-
-async def taken(start: Start) -> tuple[Run, Cursor]:
-    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
-    return run, (await in_database(claims.take, "owner:1:x", run.id, True))[0].cursor
 
 
 async def refuses(run: Run, cursor: Cursor) -> None:
