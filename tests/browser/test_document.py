@@ -271,7 +271,9 @@ GAPS = """() => {
 
 def test_a_text_that_moves_into_a_new_section_is_always_somewhere(note: Note) -> None:
     page = note.page
-    page.goto(note.path)
+    with page.expect_response("**/pieces/**"):  # the look at all with which its watching begins
+        page.goto(note.path)
+    page.wait_for_load_state("networkidle")
     page.evaluate(GAPS)
 
     def move(route: Route) -> None:  # while the page asks for the section, and before it can have heard of another

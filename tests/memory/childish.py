@@ -33,7 +33,7 @@ def environment() -> bytes:
 
 
 def spawn() -> bytes:
-    return str(subprocess.Popen(["sleep", "60"]).pid).encode()
+    return str(subprocess.Popen(["sleep", "3600"]).pid).encode()
 
 
 DEEDS: dict[str, Callable[[], bytes]] = {

@@ -294,7 +294,7 @@ class TestPrograms:
         self, bin_folder: Path, type: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rendering, "SECONDS", 1)
-        install(bin_folder, name, f"echo $$ > {bin_folder}/pid; sleep 60")
+        install(bin_folder, name, f"echo $$ > {bin_folder}/pid; sleep 3600")
         assert refused(type, "a -> b").code == "tool.diagram_timeout"
         pid = (bin_folder / "pid").read_text().strip()
         deadline = time.monotonic() + PATIENCE_SECONDS
