@@ -20,7 +20,7 @@ from generation.flush import connect
 from generation.leases import LeaseThread
 from generation.models import Claim, Queue, Run, RunState, Step
 from memory.base.database import db as in_database
-from tests.generation.conftest import Start, ended, state_of
+from tests.generation.conftest import Start, ended, reached, state_of
 from tests.generation.workers import broken_rules, working
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People
@@ -53,6 +53,16 @@ async def test_a_loop_that_stands_still_costs_no_lease(
     assert (claim.state, claim.epoch) == (RunState.DONE, 1)
     step = await in_database(lambda: Step.objects.get(run=run, key="spun"))
     assert step.result is True
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back_and_is_no_crash(
+    nobody_sweeps: None, carrier: Carrier, start: Start, settings: Settings
+) -> None:
+    settings.LEASE_SECONDS = 1
+    run = await start("tests.jobs.three_steps", queue=Queue.LOW)
+    await in_database(claims.take, carrier.owner, run.id, True)
+    claim = await reached(run, RunState.QUEUED)
+    assert (claim.owner, claim.crashes) == ("", 0)
 
 
 @contextmanager
