@@ -38,7 +38,7 @@ def worker() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if os.fork() == 0:
         os.setpgrp()
-    time.sleep(600)
+    time.sleep(3_600)
 
 
 def prepare() -> None:
