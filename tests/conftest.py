@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -19,6 +21,9 @@ __all__ = ["people", "people_committed"]
 TEMPLATE = "template"
 
 steady()
+# A busy machine makes no example too slow.
+drawing.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("patient")
 
 # Django's own flush truncates every table, with files for each of its indexes, and makes all permissions again.
 EMPTY = """
