@@ -188,7 +188,8 @@ class Stack(Rows):
     def alive(self) -> str:
         """Each process, how often it was started, and the horses of workers."""
         horses = {pid: keeper.name for pid, keeper in self.horses().items()}
-        return f"{ {keeper.name: (keeper.pid, keeper.lives) for keeper in self.keepers.values()} }, horses {horses}"
+        processes = {keeper.name: (keeper.pid, keeper.lives) for keeper in self.keepers.values()}
+        return f"{processes}, horses {horses}"
 
     def horses(self) -> dict[int, Keeper]:
         """Live horses and the keeper of their parent."""

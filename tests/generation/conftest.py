@@ -105,6 +105,11 @@ def note(people: People) -> Document:
 
 
 @pytest.fixture
+def course(people: People) -> Document:
+    return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
+
+
+@pytest.fixture
 def house(people_committed: People, demo: Demo) -> People:
     """Committed people, prompts and agents: a house in which runs can be written."""
     instructions.give()

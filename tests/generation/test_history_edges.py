@@ -35,11 +35,6 @@ def owner(people: People) -> By:
 
 
 @pytest.fixture
-def course(people: People) -> Document:
-    return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
-
-
-@pytest.fixture
 def chapter(course: Document, owner: By) -> Section:
     return sections.add(course, "chapter", {"title": "For"}, owner)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from generation import documents, sections
+from generation import sections
 from generation.models import Document, Run, Section, Standing
 from generation.scribe import Scribe
 from memory import history
@@ -12,16 +12,6 @@ from memory.history import By
 from tests.people import People
 
 ERROR: dict[str, Any] = {"error_code": "model.timeout", "params": {}}
-
-
-@pytest.fixture
-def owner(people: People) -> By:
-    return By.person(people.owner)
-
-
-@pytest.fixture
-def course(people: People) -> Document:
-    return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
 
 
 def hand(course: Document, people: People, fallback: dict[str, Any] | None = None) -> Scribe:
@@ -35,10 +25,12 @@ def chapter(course: Document, people: People) -> Section:
 
 
 def test_a_step_that_failed_does_not_call_a_stand_in_what_people_wrote_in_meanwhile(
-    course: Document, chapter: Section, people: People, owner: By
+    course: Document, chapter: Section, people: People
 ) -> None:
     lesson = hand(course, people).plan_section("chapter-1/lesson", "lesson", {}, chapter)
-    part = sections.add(course, "part", {"title": "Mine", "content": "Written by hand."}, owner, parent=lesson)
+    part = sections.add(
+        course, "part", {"title": "Mine", "content": "Written by hand."}, By.person(people.owner), parent=lesson
+    )
     failed = hand(course, people, ERROR)
     failed.write_section(lesson.key, {}, "lesson", chapter)
     failed.keep_only(lesson, [])
@@ -57,9 +49,9 @@ def test_a_step_that_failed_labels_what_nobody_wrote_in(course: Document, chapte
 
 @pytest.mark.parametrize("fallback", [None, ERROR], ids=["text", "stand_in"])
 def test_in_a_locked_place_a_text_is_proposed_and_a_stand_in_is_not(
-    course: Document, chapter: Section, people: People, owner: By, fallback: dict[str, Any] | None
+    course: Document, chapter: Section, people: People, fallback: dict[str, Any] | None
 ) -> None:
-    history.edit(chapter, {"locked": True}, owner)
+    history.edit(chapter, {"locked": True}, By.person(people.owner))
     chapter = Section.objects.get(id=chapter.id)
     scribe = hand(course, people, fallback)
     made = scribe.write_section("chapter-1/lesson", {}, "lesson", chapter)

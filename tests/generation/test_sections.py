@@ -22,11 +22,6 @@ def people(people_committed: People) -> People:
     return people_committed
 
 
-@pytest.fixture
-def course(people: People) -> Document:
-    return documents.create("course", "Loops", {}, user=people.owner, workspace=people.workspace)
-
-
 def add(rest: Rest, document: Document, title: str = "", **body: Any) -> Any:
     fields = {"title": title} if title else {}
     answer = rest.post(f"documents/{document.id}/sections", {"type": "section", "fields": fields, **body})
