@@ -150,7 +150,7 @@ class Carrier:
             self.carry(one, run, steps)
 
     def carry(self, taken: Taken, run: Run, steps: dict[str, Step]) -> None:
-        ledger = Ledger(run, taken.cursor, Outbox(taken.cursor, self.flusher.wake), steps)
+        ledger = Ledger(run, taken.cursor, Outbox(taken.cursor, self.flusher.wake), steps, self.flusher.tide)
         ledger.has_crashed = taken.crashes > 0
         carried = self.carried[run.id] = Carried(Running(ledger, self.gateway))
         self.flusher.add(ledger)

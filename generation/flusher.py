@@ -17,6 +17,7 @@ from generation.events import Batch, Draft, LostClaim
 from generation.flush import Flushed, Outcome, Pending, connect, flush
 from generation.ledger import Ledger
 from generation.rings import ring_batches
+from generation.tide import Tide
 from memory.base import metrics
 from memory.base.database import finished
 
@@ -39,6 +40,7 @@ class Flusher:
         self.on_lost = on_lost
         self.ledgers: dict[UUID, Ledger] = {}
         self.dirty = asyncio.Event()
+        self.tide = Tide()
         self.recording: set[asyncio.Future[None]] = set()
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self.sql: psycopg.Connection[tuple[object, ...]] | None = None
@@ -56,10 +58,14 @@ class Flusher:
     async def run(self) -> None:
         while True:
             await self.dirty.wait()
-            self.dirty.clear()
-            started = time.monotonic()
-            streams = await self.once()
-            await asyncio.sleep(tick(streams, time.monotonic() - started))
+            while self.dirty.is_set():
+                self.dirty.clear()
+                self.tide.hold()
+                started = time.monotonic()
+                streams = await self.once()
+                await asyncio.sleep(tick(streams, time.monotonic() - started))
+                await self.tide.turn()
+            self.tide.rest()
 
     async def close(self) -> None:
         await self.once()
@@ -134,6 +140,7 @@ class Flusher:
                 return await loop.run_in_executor(self.executor, self.flush, pending)
             except psycopg.OperationalError as error:
                 log.warning("flush_failed", error=str(error).strip())
+                self.tide.rest()  # a provider is not to wait for our database
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
 

@@ -11,6 +11,7 @@ from generation.events import LOST_CONNECTION, Cursor, Draft, LostClaim, record
 from generation.models import Run, RunState, Step
 from generation.outbox import Outbox
 from generation.rings import ring_batches, ring_run
+from generation.tide import Tide
 from memory.base.database import db, finished
 
 T = TypeVar("T")
@@ -24,11 +25,14 @@ class Cancelled(BaseException):
 class Ledger:
     """`steps` is what the run has recorded so far, by key; `has_crashed`: not since its last recorded step."""
 
-    def __init__(self, run: Run, cursor: Cursor, outbox: Outbox, steps: dict[str, Step]) -> None:
+    def __init__(
+        self, run: Run, cursor: Cursor, outbox: Outbox, steps: dict[str, Step], tide: Tide | None = None
+    ) -> None:
         self.run = run
         self.cursor = cursor
         self.outbox = outbox
         self.steps = steps
+        self.tide = tide or Tide()
         self.has_crashed = False
         self.settlements: set[Write] = set()
         self.room = Room()

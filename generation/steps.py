@@ -166,6 +166,9 @@ class CallJournal:
         elif isinstance(delta, ReasoningDelta):
             step.ledger.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
 
+    async def pause(self) -> None:
+        await self.step.ledger.tide.pause()
+
     async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         self.step.close_streams()
         metrics.step_attempts.labels("failed" if outcome.error else "done").inc()

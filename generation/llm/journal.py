@@ -68,6 +68,10 @@ class Journal(Protocol):
         """Called for every delta as it arrives: must be quick."""
         ...
 
+    async def pause(self) -> None:
+        """Until the stream may be read on: who writes in ticks has it read just before the next."""
+        ...
+
     async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """Called exactly once for every attempt that began, also when it was cancelled."""
         ...

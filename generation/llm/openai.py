@@ -17,7 +17,7 @@ from generation.llm.chat_stream import ChunkReader
 from generation.llm.errors import FAULTS, from_fault
 from generation.llm.specs import ProviderSpec
 from generation.llm.sse import EventReader
-from generation.llm.timers import StreamClock
+from generation.llm.timers import Pause, StreamClock, at_once
 from generation.llm.values import Delta, ModelRequest, Timeouts
 from memory.base.errors import ModelTimeout
 
@@ -34,7 +34,7 @@ class OpenAIChat:
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
 
     async def stream(
-        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str
+        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str, pause: Pause = at_once
     ) -> AsyncGenerator[Delta, None]:
         """The deltas of one answer, ending normally only when it is whole; every fault is a ModelError.
 
@@ -52,6 +52,8 @@ class OpenAIChat:
                         yield delta
                 if chunks.finish is not None:
                     clock.linger(CLOSE_LINGER if chunks.done else USAGE_LINGER)
+                else:
+                    await pause()
         chunks.check()
 
     async def close(self) -> None:

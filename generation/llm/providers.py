@@ -5,6 +5,7 @@ from typing import Protocol
 
 from generation.llm.openai import OpenAIChat
 from generation.llm.specs import ProviderSpec
+from generation.llm.timers import Pause, at_once
 from generation.llm.values import Delta, ModelRequest, Timeouts
 from memory.base.errors import ModelRefused
 
@@ -15,9 +16,12 @@ class Provider(Protocol):
     spec: ProviderSpec
 
     def stream(
-        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str
+        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str, pause: Pause = at_once
     ) -> AsyncGenerator[Delta, None]:
-        """Ends normally only after a whole answer; any fault is a ModelError; closing it closes the connection."""
+        """Ends normally only after a whole answer; any fault is a ModelError; closing it closes the connection.
+
+        `pause` is awaited between two readings: what comes meanwhile is read together.
+        """
         ...
 
     async def close(self) -> None: ...

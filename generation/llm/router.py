@@ -122,7 +122,9 @@ class Router:
         async with self._begun(attempt, request, journal) as request_id:
             tally, failed = Tally(model, request), None
             try:
-                stream = provider.stream(model.model, request, timeouts=self._timeouts, request_id=request_id)
+                stream = provider.stream(
+                    model.model, request, timeouts=self._timeouts, request_id=request_id, pause=journal.pause
+                )
                 async with aclosing(stream) as deltas:
                     async for delta in deltas:
                         tally.add(delta)

@@ -1,13 +1,18 @@
 """How long a stream may keep its reader waiting: for the first content, between two pieces of it, and in all."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from generation.llm.values import Timeouts
 from memory.base.errors import ModelTimeout
 
 T = TypeVar("T")
+Pause = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """The reader's pause between two pieces of a stream, for one that reads on as soon as something comes."""
 
 
 class StreamClock:

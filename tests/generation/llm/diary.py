@@ -38,6 +38,9 @@ class Diary:
     def emit(self, delta: Delta) -> None:
         self.deltas.append(delta)
 
+    async def pause(self) -> None:
+        return
+
     async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         self.settled.append((attempt, outcome))
 
