@@ -228,8 +228,8 @@ class Carrier:
         run = running.run
 
         def write() -> None:
-            runs.close(run, state, error, result)
-            runs.halt_children(run)
+            if runs.close(run, state, error, result):
+                runs.halt_children(run)
 
         await running.ledger.record(
             runs.end_drafts(state, error),

@@ -48,6 +48,7 @@ UPDATE generation_run
 SET finished_at = now(), error = %(error)s::jsonb, result = %(result)s::jsonb, question = NULL,
     progress = CASE WHEN %(state)s IN ('done', 'partial') THEN 100 ELSE progress END
 WHERE id = %(run)s
+RETURNING EXISTS (SELECT 1 FROM generation_run child WHERE child.parent_id = %(run)s)
 """
 
 
@@ -204,10 +205,11 @@ def halt_children(run: Run) -> None:
 
 def end_unclaimed(run: Run, claim: Claim, state: RunState, error: dict[str, Any] | None = None) -> None:
     """End a run nobody works on, and its children; its claim is locked by the caller."""
-    close(run, state, error)
+    has_children = close(run, state, error)
     batch = seize(claim, end_drafts(state, error), state=state, reason="", owner="", lease_until=None)
     after_commit(lambda: ring_batches([batch]))
-    halt_children(run)  # not sooner: a parent that still waits is told of each child's end
+    if has_children:
+        halt_children(run)  # not sooner: a parent that still waits is told of each child's end
 
 
 def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
@@ -216,14 +218,19 @@ def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
     return [*told, Draft.of("done", state=state, **({"error": error} if error else {}))]
 
 
-def close(run: Run, state: str, error: dict[str, Any] | None, result: Any = None) -> None:
-    """The rows of an end, in the transaction that ends the claim: parent's claim first, then run and steps."""
+def close(run: Run, state: str, error: dict[str, Any] | None, result: Any = None) -> bool:
+    """The rows of an end, in the transaction that ends the claim: parent's claim first, then run and steps.
+
+    Says whether the run has children, who have to be halted.
+    """
     parent = lock(run.parent_id) if run.parent_id else None
     with connection.cursor() as sql:
         sql.execute(CLOSE, {"run": run.id, "state": state, "error": as_json(error), "result": as_json(result)})
+        (has_children,) = sql.fetchone()
     if parent is not None:
         tell_parent(parent, run, state)
     after_commit(lambda: ring_run(run))
+    return bool(has_children)
 
 
 def tell_parent(parent: Claim, child: Run, state: str) -> None:

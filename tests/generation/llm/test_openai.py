@@ -24,7 +24,7 @@ from generation.llm.values import (
     UsageReport,
 )
 from tests.generation.llm.conftest import REQUEST, Ask
-from tests.generation.llm.upstream import DONE, HELLO, Upstream, event, finish, part
+from tests.generation.llm.upstream import DONE, HELLO, Upstream, Wire, event, finish, part
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "additionalProperties": False}
 
@@ -152,6 +152,32 @@ async def test_other_providers_read_the_schema_in_the_conversation(
     body = upstream.received[0].body
     assert body.get("response_format") == form
     assert '"title"' in body["messages"][-1]["content"]
+
+
+async def test_what_comes_during_a_pause_is_read_together(upstream: Upstream, spec: ProviderSpec) -> None:
+    all_sent, pauses = asyncio.Event(), list[int]()
+
+    async def play(wire: Wire) -> None:
+        await wire.stream(part(content="one"))
+        while not pauses:  # its first word was read
+            await asyncio.sleep(0.01)
+        for piece in (part(content=" two"), part(content=" three"), part(content=" four"), finish(), DONE):
+            await wire.chunk(piece)
+        await wire.end()
+        all_sent.set()
+
+    async def pause() -> None:
+        pauses.append(1)
+        await all_sent.wait()
+        await asyncio.sleep(0.2)  # from their socket to ours
+
+    upstream.plays(play)
+    provider = OpenAIChat(spec)
+    stream = provider.stream("m", REQUEST, timeouts=Timeouts(), request_id="1", pause=pause)
+    texts = [delta.text for delta in await first(stream, 4) if isinstance(delta, ContentDelta)]
+    await provider.close()
+    assert texts == ["one", " two", " three", " four"]
+    assert len(pauses) == 1  # and none after the finish: what has ended waits for nobody
 
 
 async def test_a_connection_is_used_again(upstream: Upstream, spec: ProviderSpec) -> None:

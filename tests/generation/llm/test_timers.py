@@ -25,9 +25,9 @@ async def test_what_did_not_come_is_named() -> None:
 
 
 async def test_content_moves_the_deadline_and_its_absence_is_noticed() -> None:
-    ours = clock(first_token=0.05, idle=0.2)
+    ours = clock(first_token=1.0, idle=1.0)
     for _ in range(4):
-        await ours.wait(asyncio.sleep(0.03))
+        await ours.wait(asyncio.sleep(0.3))
         ours.content()
     with pytest.raises(ModelTimeout) as refusal:
         await ours.wait(asyncio.sleep(NEVER))
