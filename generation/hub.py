@@ -241,11 +241,18 @@ class Hub:
 
     async def read(self, run_id: UUID, since: int) -> Part:
         """One range from the log; readers at the same place share the reading."""
-        task = self.reads.get((run_id, since))
-        if task is None or task.get_loop() is not asyncio.get_running_loop():  # the test client has loops of its own
-            task = self.reads[run_id, since] = asyncio.create_task(read_part(run_id, since))
-            task.add_done_callback(lambda _: self.reads.pop((run_id, since), None))
+        place = (run_id, since)
+        task = self.reads.get(place)
+        # One that has ended says what was known then: who asks again and again would never hear of more, nor let others
+        # run. One of another loop is the test client's.
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+            task = self.reads[place] = asyncio.create_task(read_part(run_id, since))
+            task.add_done_callback(partial(self.has_read, place))
         return await asyncio.shield(task)
+
+    def has_read(self, place: tuple[UUID, int], task: "asyncio.Task[Part]") -> None:
+        if self.reads.get(place) is task:
+            del self.reads[place]
 
     # --- rendering
 

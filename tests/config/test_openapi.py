@@ -27,7 +27,7 @@ from tests.config.worlds import CANARY, Naming, World
 from tests.people import People
 
 EXAMPLES = int(os.environ.get("REST_EXAMPLES", "6"))
-AT_RANDOM = drawing(max_examples=EXAMPLES, deadline=None)
+AT_RANDOM = drawing(max_examples=EXAMPLES)
 APP = WSGIHandler()
 DESCRIPTION = orjson.loads(orjson.dumps(api.get_openapi_schema(), option=orjson.OPT_NON_STR_KEYS))
 # What refuses a request for its form; the form is what the description says.

@@ -466,7 +466,6 @@ def live(lives: type[Histories], examples: int, **facts: Any) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=STEPS,
-            deadline=None,
             derandomize="HISTORY_EXAMPLES" not in os.environ,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

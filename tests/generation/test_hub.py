@@ -9,6 +9,7 @@ import orjson
 import pytest_asyncio
 
 from generation.carrier import Carrier
+from generation.flush import connect
 from generation.hub import hub
 from generation.mailbox import CREDIT_BYTES, MOST_BYTES, Mailbox
 from generation.models import Claim, Event, Run, RunState, Step
@@ -201,4 +202,23 @@ async def test_who_asks_at_one_place_at_one_time_shares_one_reading(listening: N
     first, *others = await asyncio.gather(*asked)
     assert first.upto == 1
     assert all(other is first for other in others)
+    assert not hub.reads
+
+
+async def test_what_was_written_during_a_reading_is_read_by_who_asks_next(listening: None, start: Start) -> None:
+    """Asked again in the very moment in which a reading ends, before anybody was told that it has."""
+    run = await start("tests.jobs.three_steps", queue="low")
+    reading = asyncio.ensure_future(hub.range(run.id, 1))
+    await asyncio.sleep(0)
+    task = hub.reads[run.id, 1]
+    while not task.done():
+        await asyncio.sleep(0)
+    with connect("writer") as sql:
+        sql.execute(
+            "INSERT INTO generation_event (run_id, seq, type, data, at) VALUES (%s, 2, 'status', '{}', now())", [run.id]
+        )
+        sql.execute("UPDATE generation_claim SET last_seq = 2 WHERE run_id = %s", [run.id])
+    assert (await hub.range(run.id, 1)).upto == 2
+    assert (await reading).upto == 1
+    await asyncio.sleep(0)
     assert not hub.reads

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI
 
@@ -98,7 +98,7 @@ TREE = {
 }
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(st.recursive(leaves, _layers, max_leaves=12), st.integers(0, 99))
 def test_whatever_the_schema_the_value_fits_it(schema: dict[str, Any], seed: int) -> None:
     filled({**schema, "$defs": {"tree": TREE}}, seed=seed)

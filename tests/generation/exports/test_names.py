@@ -2,7 +2,7 @@
 
 import pytest
 from django.http import HttpResponse
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.exports.names import disposition, file_name
@@ -34,7 +34,6 @@ def test_a_title_becomes_a_name(title: str, name: str) -> None:
 
 
 @given(st.text(max_size=300))
-@settings(deadline=None)
 def test_any_title_gives_a_name_that_any_system_takes(title: str) -> None:
     name = file_name(title, "docx")
     assert name.endswith(".docx")
@@ -57,7 +56,6 @@ def test_the_header_carries_the_name_twice() -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_no_name_breaks_out_of_the_header(name: str) -> None:
     header = disposition(name.encode(errors="replace").decode())
     HttpResponse()["Content-Disposition"] = header

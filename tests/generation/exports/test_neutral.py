@@ -36,7 +36,7 @@ def test_ordinary_text_keeps_its_layout(text: str) -> None:
 
 
 @given(MARKDOWN)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_written_once_or_twice_it_is_the_same(text: str) -> None:
     once = neutral.prose(text, 1)
     assert render(neutral.prose(once, 1)) == render(once)
@@ -48,13 +48,13 @@ def shape(html: str) -> str:
 
 
 @given(st.lists(st.sampled_from(HARMLESS), max_size=20).map("".join))
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_it_says_the_same_in_the_same_layout(text: str) -> None:
     assert shape(render(neutral.prose(text, 1))) == shape(render(text))
 
 
 @given(MARKDOWN)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_nothing_in_it_acts_even_where_everything_is_allowed(text: str) -> None:
     assert acting_markdown(neutral.prose(text, 1)) == []
     assert acting_markdown(neutral.plain(text)) == []
@@ -67,7 +67,7 @@ def test_no_payload_acts(payload: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab \\`*_[]()<>#+-.!|~$&;:=1é\n"), max_size=40))
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_plain_text_shows_just_itself(text: str) -> None:
     shown = "".join(read(neutral.plain(text)).split())
     assert shown == "".join(text.split())

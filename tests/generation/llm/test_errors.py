@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.llm.errors import from_event, from_status, retry_after
@@ -63,7 +63,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_any_error_body_becomes_an_error(body: object) -> None:
     assert isinstance(from_event(body), ModelError)

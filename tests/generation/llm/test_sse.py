@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.llm.sse import EventReader
@@ -27,7 +27,6 @@ def feed(reader: EventReader, pieces: list[bytes]) -> list[bytes]:
     return [event for piece in pieces for event in reader.feed(piece)]
 
 
-@settings(deadline=None)
 @given(streams(), st.data())
 def test_a_stream_may_be_split_anywhere(stream: tuple[bytes, list[bytes]], data: st.DataObject) -> None:
     wire, events = stream
@@ -36,14 +35,12 @@ def test_a_stream_may_be_split_anywhere(stream: tuple[bytes, list[bytes]], data:
     assert feed(EventReader(), pieces) == events
 
 
-@settings(deadline=None)
 @given(streams())
 def test_a_stream_may_come_byte_by_byte(stream: tuple[bytes, list[bytes]]) -> None:
     wire, events = stream
     assert feed(EventReader(), [bytes([byte]) for byte in wire]) == events
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary()))
 def test_any_bytes_are_read_without_a_crash(pieces: list[bytes]) -> None:
     assert all(feed(EventReader(), pieces))

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel
 
@@ -115,20 +115,17 @@ json_values = st.recursive(
 objects = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), json_values, max_size=4)
 
 
-@settings(deadline=None)
 @given(objects, prose, prose)
 def test_an_object_is_found_between_prose(value: dict[str, Any], before: str, after: str) -> None:
     assert parse(before + json.dumps(value) + after, Anything)[0].root == value
 
 
-@settings(deadline=None)
 @given(objects, st.sampled_from(["```json\n", "```\n", "```JSON \n"]), st.sampled_from([None, 2]))
 def test_an_object_is_found_in_a_fence(value: dict[str, Any], fence: str, indent: int | None) -> None:
     text = f"Here {{you}} are:\n{fence}{json.dumps(value, indent=indent)}\n```\nAnything {{else}}?"
     assert parse(text, Anything)[0].root == value
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_an_instance_or_not_as_asked(text: str) -> None:
     with suppress(ModelBadOutput):
