@@ -14,6 +14,7 @@ import pytest
 from generation.carrier import Carrier
 from generation.llm.providers import ADAPTERS
 from generation.llm.specs import ProviderSpec
+from generation.llm.timers import Pause
 from generation.llm.values import ContentDelta, Delta, Finish, ModelRequest, Timeouts
 from generation.models import Call, Document, Run, RunState, Section
 from memory import history
@@ -62,7 +63,7 @@ class Models:
         self.spec = spec
 
     async def stream(
-        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str
+        self, model: str, request: ModelRequest, *, timeouts: Timeouts, request_id: str, pause: Pause
     ) -> AsyncGenerator[Delta, None]:
         call = await in_database(lambda: Call.objects.get(id=request_id))
         text = orjson.dumps(ANSWERS[request.schema_name]).decode()
