@@ -25,6 +25,7 @@ from generation.leases import LeaseThread
 from generation.ledger import Cancelled, Ledger
 from generation.models import Queue, Run, RunState, Step, StepState
 from generation.outbox import Outbox
+from generation.recipes.base import import_job
 from generation.rings import ring_run
 from generation.running import Running, StepFailed
 from generation.slots import LetGo
@@ -191,7 +192,7 @@ class Carrier:
         running = carried.running
         try:
             running.ledger.outbox.defer(Draft.of("status", state=RunState.RUNNING), lambda: mark_started(running.run))
-            job: Callable[[Running], Coroutine[Any, Any, Any]] = runs.import_job(running.run.job)
+            job: Callable[[Running], Coroutine[Any, Any, Any]] = import_job(running.run.job)
             async with asyncio.timeout(settings.RUN_DEADLINE_SECONDS - running.run.active_seconds) as deadline:
                 result = await job(running)
             await self.end(running, end_state(running.ledger.steps), None, result)

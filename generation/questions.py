@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
 from generation.models import Document
-from generation.recipes.base import Action, Recipe
+from generation.recipes.base import Action, Recipe, import_job
 from generation.registry import recipe_of
-from generation.runs import import_job
 from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
 

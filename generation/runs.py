@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from pydantic import BaseModel, ValidationError
 
@@ -20,7 +19,7 @@ from generation.fields import problems
 from generation.models import END_STATES, OPEN_STATES, Claim, Document, Queue, Run, RunState, Step, StepState
 from generation.nudges import nudge
 from generation.orders import Order
-from generation.recipes.base import Action, Recipe
+from generation.recipes.base import Action, Recipe, import_job
 from generation.rings import ring_batches, ring_run
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
@@ -343,13 +342,3 @@ def fitted(schema: str, value: Any) -> Any:
         return model.model_validate(value).model_dump(mode="json")
     except ValidationError as error:
         raise InvalidInput("answer", problems=problems(error)) from None
-
-
-def import_job(path: str) -> Any:
-    """What the dotted path names, if it lies where jobs may lie (RUN_JOBS); `run.unknown_job` otherwise."""
-    if not path.startswith(tuple(settings.RUN_JOBS)):
-        raise RunError("unknown_job", job=path)
-    try:
-        return import_string(path)
-    except ImportError:
-        raise RunError("unknown_job", job=path) from None

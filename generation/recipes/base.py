@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
+from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict
 
 from generation.manuscripts import Manuscript
 from generation.models import Document, Queue, Run, RunState
+from memory.base.errors import RunError
 
 
 class Options(BaseModel):
@@ -101,3 +104,13 @@ class Recipe:
 def is_reading(key: str) -> bool:
     """What a run has read of the world, not made: each retry reads anew what it must."""
     return key in ("read", "sources") or key.startswith("read/")
+
+
+def import_job(path: str) -> Any:
+    """What the dotted path names, if it lies where jobs may lie (RUN_JOBS); `run.unknown_job` otherwise."""
+    if not path.startswith(tuple(settings.RUN_JOBS)):
+        raise RunError("unknown_job", job=path)
+    try:
+        return import_string(path)
+    except ImportError:
+        raise RunError("unknown_job", job=path) from None

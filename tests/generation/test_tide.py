@@ -45,7 +45,7 @@ async def test_nobody_pauses_while_nothing_is_being_written() -> None:
     await tide.pause()
 
 
-async def test_all_who_pause_have_read_before_the_flush_goes_on() -> None:
+async def test_each_pauses_again_and_who_gives_up_takes_nobody_along() -> None:
     tide = Tide()
     tide.hold()
     readers = [Reader(tide) for _ in range(3)]
