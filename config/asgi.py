@@ -14,6 +14,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from chat.routing import urlpatterns  # noqa: E402
+from config.admission import Admission  # noqa: E402
 from config.process import Process  # noqa: E402
 from config.requests import RequestIds  # noqa: E402
 
@@ -42,10 +43,6 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": RequestIds(http),
-        "websocket": RequestIds(AuthMiddlewareStack(URLRouter(urlpatterns))),
-        "lifespan": lifespan,
-    }
-)
+asked = ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(URLRouter(urlpatterns))})
+admitted = RequestIds(Admission(asked))
+application = ProtocolTypeRouter({"http": admitted, "websocket": admitted, "lifespan": lifespan})

@@ -227,6 +227,7 @@ SENTENCES: dict[str, Promise] = {
         "The file unpacks to far more than it is. It was not kept. Save it again in a word processor."
     ),
     "validation.files_too_many": _("These are {count} files. Nothing was started. Send at most {limit}."),
+    "service.busy": _("The house has more to do than it can. Nothing was begun. Try again in {retry_after} seconds."),
     "service.storage": _("The file could not be kept: the disk takes no more. Nothing was changed. Try again later."),
     # Prompts and agents
     "validation.chain": _(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -94,7 +95,8 @@ def end_leftover(pid_file: Path, mark: str, gently: signal.Signals, hardest: sig
     while pid := running(pid_file, mark):
         wanted = gently if time.monotonic() < deadline else hardest
         if wanted is not sent:
-            os.kill(pid, wanted)
+            with suppress(ProcessLookupError):
+                os.kill(pid, wanted)
             sent = wanted
         time.sleep(0.02)
     # A file that names a dead process stays: by it PostgreSQL finds sessions that outlived their killed server, and

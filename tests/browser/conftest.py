@@ -1,19 +1,16 @@
 """A windowless Chromium before a real house. Where it is missing these tests fail; `make test` installs it."""
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.notes import Note
-from tests.chaos.reports import pytest_runtest_makereport  # noqa: F401 a hook of this folder
-from tests.chaos.stack import Stack, running
+from tests.chaos.houses import Houses, houses_of, pytest_runtest_makereport  # noqa: F401 a hook of this folder
+from tests.chaos.stack import Stack
 from tests.password import PASSWORD
 from tests.patience import PATIENCE_SECONDS
-from tests.plugin import FOLDER
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Root and containers have no sandbox to give it; without the rest it looks for hosts of its maker.
@@ -36,25 +33,24 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def whole_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = Path(os.environ[FOLDER]) / f"browser-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with running(Stack(folder, tmp_path_factory.mktemp("browser-logs"))) as stack:
-        yield stack
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
+    with houses_of("browser", tmp_path_factory) as houses:
+        yield houses
 
 
 @pytest.fixture
-def house(whole_house: Stack) -> Iterator[Stack]:
+def house(houses: Houses) -> Iterator[Stack]:
     """A running house with people in it; the demo model is quick and makes no faults unless told."""
-    whole_house.model(fault_rate=0, faults=None, rules=[], **QUICKLY)
-    whole_house.trust_models()
-    whole_house.until_ready()
-    yield whole_house
-    whole_house.mend()
+    house = houses.open()
+    house.model(fault_rate=0, faults=None, rules=[], **QUICKLY)
+    house.trust_models()
+    yield house
+    houses.mend()
 
 
 @pytest.fixture(scope="session")
-def cookies() -> dict[str, Any]:
-    """Of each person, once they have signed in: they stay signed in from test to test."""
+def cookies() -> dict[tuple[str, str], Any]:
+    """Of each person in each house, once they have signed in: they stay signed in from test to test."""
     return {}
 
 
@@ -65,7 +61,7 @@ def wrong() -> list[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser, house: Stack, wrong: list[str], cookies: dict[str, Any]) -> Iterator[Visit]:
+def visit(browser: Browser, house: Stack, wrong: list[str], cookies: dict[tuple[str, str], Any]) -> Iterator[Visit]:
     """`visit("owner", "/queue/", width=390, color_scheme="dark")`: a page open before somebody who has signed in.
 
     The same name is the same person in the same browser: a second visit is a second tab. When the test ends, no page
@@ -90,12 +86,12 @@ def visit(browser: Browser, house: Stack, wrong: list[str], cookies: dict[str, A
                 **how,  # type: ignore[arg-type]
             )
             contexts[name].set_default_timeout(PATIENCE_SECONDS * 1_000)
-            contexts[name].add_cookies(cookies.get(name, []))
+            contexts[name].add_cookies(cookies.get((house.url, name), []))
         page = watched(contexts[name].new_page())
         page.goto(path)
         if name != "nobody" and "/sign-in/" in page.url:
             sign_in(page, name)
-            cookies[name] = contexts[name].cookies()
+            cookies[house.url, name] = contexts[name].cookies()
             page.goto(path)
         return page
 

@@ -98,13 +98,17 @@ class Followers:
         return reader
 
     async def keep_following(self, reader: Reader, by: "Follow", secret: str, chance: random.Random) -> None:
+        patience = self.patience
         while not reader.ended:
             reader.connections += 1
+            upto = reader.upto
             try:
-                async with asyncio.timeout(self.patience and chance.uniform(0.1, 2 * self.patience)):
+                async with asyncio.timeout(patience and chance.uniform(0.1, 2 * patience)):
                     await by(self, reader, secret)
             except LOST:
                 await asyncio.sleep(REST_SECONDS * (1 + chance.random()))
+            if patience and reader.upto == upto:
+                patience *= 2  # came in vain: a busy machine needs longer to answer
 
     async def until_all_ended(self) -> None:
         try:

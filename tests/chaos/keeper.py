@@ -45,7 +45,8 @@ class Keeper:
         """The process that was signalled, 0 if there was none."""
         pid = self.pid
         if pid:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
         return pid
 
     def hold(self, number: signal.Signals = signal.SIGKILL) -> None:

@@ -68,6 +68,7 @@ class Stack(Rows):
             "BUDGET_WORKSPACE_DAY_TOKENS": "0",
             "DEMO_FIRST_TOKEN_MS": "50",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
             "LEASE_SECONDS": "2",
             "SWEEP_SECONDS": "1",
             "RENUDGE_SECONDS": "6",
@@ -126,14 +127,14 @@ class Stack(Rows):
 
     def until_ready(self) -> None:
         """All processes have come up, however often they were killed."""
-
-        def ready() -> bool:
-            with suppress(httpx.HTTPError):
-                return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
-            return False
-
         wait_until(lambda: all(keeper.pid for keeper in self.keepers.values()), "all processes")
-        wait_until(ready, "the web process")
+        wait_until(self.answers, "the web process")
+
+    def answers(self) -> bool:
+        """Whether the web process does."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
+        return False
 
     def mend(self) -> None:
         """Undo whatever a test has left broken."""
@@ -185,6 +186,10 @@ class Stack(Rows):
     def workers(self) -> list[Keeper]:
         return [keeper for name, keeper in self.keepers.items() if name.startswith("worker-")]
 
+    def pythons(self) -> list[Keeper]:
+        """Those that run our own code, but for the horses."""
+        return [self.keepers["web"], *self.workers()]
+
     def alive(self) -> str:
         """Each process, how often it was started, and the horses of workers."""
         horses = {pid: keeper.name for pid, keeper in self.horses().items()}
@@ -212,7 +217,7 @@ class Stack(Rows):
             self.restart_processes()
 
     def restart_processes(self) -> None:
-        keepers = [self.keepers["web"], *self.workers()]
+        keepers = self.pythons()
         lives = [keeper.lives for keeper in keepers]
         for keeper in keepers:
             keeper.send(signal.SIGKILL)
