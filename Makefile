@@ -28,8 +28,8 @@ SHOWN := $(if $(ARGS),$(findstring tests/browser,$(ARGS)),tests/browser)
 test: dev-environment $(if $(SHOWN),browser)
 	rm -rf $(VENV)/cache/coverage && mkdir -p $(VENV)/cache/coverage
 	# A page is looked at when nobody kills processes beside it. More workers than cores: they wait more than they work.
-	$(if $(ARGS),,$(PYTHON) $(PYTEST) -n 2 tests/browser)
-	$(PYTHON) -m coverage run $(PYTEST) -n 3 $(if $(ARGS),$(if $(SHOWN),,--ignore=tests/browser) $(ARGS),--ignore=tests/browser) | tee $(VENV)/cache/summary
+	$(if $(ARGS),,$(PYTHON) $(PYTEST) -q -n 2 tests/browser)
+	$(PYTHON) -m coverage run $(PYTEST) -q -n 3 $(if $(ARGS),$(if $(SHOWN),,--ignore=tests/browser) $(ARGS),--ignore=tests/browser) | tee $(VENV)/cache/summary
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report $(if $(ARGS),--fail-under=0)
 	tail -n 1 $(VENV)/cache/summary

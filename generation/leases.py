@@ -1,11 +1,11 @@
 """The lease thread: renews all leases of a carrier once a second, whatever its event loop is busy with.
 
-It also stops renewing when the loop itself has not turned for long: a carrier that cannot work must lose its runs.
+It also looks whether the loop still turns: a carrier that cannot work loses its runs after STUCK_SECONDS, and one that
+does not recover ends its process, to be started again.
 """
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from django.conf import settings
 
 from generation import claims
 from generation.flush import connect
-from memory.base.vital import vital_thread
+from memory.base.vital import end_stuck_process, vital_thread
 
 log = structlog.get_logger()
 
 Renewed = dict[UUID, tuple[int, bool]]
 STUCK_SECONDS = 60
+LOST_SECONDS = 120
 
 
 class LeaseThread(threading.Thread):
@@ -35,7 +36,7 @@ class LeaseThread(threading.Thread):
         self.loop = loop
         self.on_renewed = on_renewed
         self.held: Renewed = {}
-        self.loop_turned = time.monotonic()
+        self.unanswered = 0.0  # seconds in which this thread could run, and the loop did not
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -44,12 +45,16 @@ class LeaseThread(threading.Thread):
 
     def renew_until_stopped(self) -> None:
         sql: psycopg.Connection[tuple[object, ...]] | None = None
-        while not self.stopping.wait(min(1.0, settings.LEASE_SECONDS / 4)):
+        pause = min(1.0, settings.LEASE_SECONDS / 4)
+        while not self.stopping.wait(pause):
+            if self.unanswered > LOST_SECONDS:
+                end_stuck_process("loop")
             # Asked whatever the database does: else a long absence of it would look like a stuck loop, for ever.
+            self.unanswered += pause
             self.in_loop(self.on_turn)
             try:
                 sql = sql if sql and not sql.closed else connect("scriptorium-leases")
-                if time.monotonic() - self.loop_turned < STUCK_SECONDS:
+                if self.unanswered < STUCK_SECONDS:
                     self.renew(sql)
             except psycopg.Error as error:
                 log.warning("renewal_failed", error=str(error).strip())
@@ -68,7 +73,7 @@ class LeaseThread(threading.Thread):
         self.in_loop(self.on_renewed, renewed, lost)
 
     def on_turn(self) -> None:
-        self.loop_turned = time.monotonic()
+        self.unanswered = 0.0  # seconds in which this thread could run, and the loop did not
 
     def in_loop(self, act: Callable[..., None], *facts: Any) -> None:
         try:

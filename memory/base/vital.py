@@ -1,6 +1,8 @@
-"""Without these tasks and threads a process only pretends to live: when one fails it ends, and is started again."""
+"""Without these tasks and threads a process only pretends to live: when one fails or stands still it ends, and is
+started again."""
 
 import asyncio
+import faulthandler
 import os
 import signal
 from collections.abc import Coroutine, Iterator
@@ -37,3 +39,10 @@ def vital_thread(name: str) -> Iterator[None]:
 def end_process(name: str, error: BaseException) -> None:
     log.critical("vital_task_died", task=name, exc_info=error)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_stuck_process(name: str) -> None:
+    """For a process that cannot end in good order any more: where each of its threads stands is told before."""
+    log.critical("process_stuck", at=name)
+    faulthandler.dump_traceback()
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -38,6 +38,12 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
         yield houses
 
 
+@pytest.fixture(scope="module")
+def whole_house(houses: Houses) -> Stack:
+    """For what a module furnishes once."""
+    return houses.open()
+
+
 @pytest.fixture
 def house(houses: Houses) -> Iterator[Stack]:
     """A running house with people in it; the demo model is quick and makes no faults unless told."""

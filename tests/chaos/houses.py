@@ -1,4 +1,4 @@
-"""One house for all tests of a process, until one of them fails: the next has a house of its own.
+"""One house for all tests of a process, until one of them leaves it in ruins: the next has a house of its own.
 
 What broke one house is told once, with what its processes were at, and costs no other test its patience.
 """
@@ -18,6 +18,7 @@ from tests.chaos.stack import Stack, kill
 from tests.plugin import FOLDER
 
 LAST_LINES = 120
+DOUBT_SECONDS = 60
 
 
 class Houses:
@@ -30,9 +31,14 @@ class Houses:
         self.is_doubted = False
 
     def open(self) -> Stack:
-        """A house that is ready: the one that stands, or a new one."""
-        if self.is_doubted:
-            self.close()
+        """A house that is ready: the one there is, or a new one if it does not come up after a test that failed."""
+        if self.house and self.is_doubted:
+            with suppress(AssertionError):
+                self.house.mend(within=DOUBT_SECONDS)
+                self.house.until_ready(within=DOUBT_SECONDS)
+                self.is_doubted = False
+            if self.is_doubted:
+                self.close()
         if self.house is None:
             self.house = self.make(next(self.numbers))
             self.house.start()
@@ -72,7 +78,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def told_of(stack: Stack) -> str:
-    """What a house was at, which it does not survive: its rows, its processes, and where each of them stands."""
+    """What a house was at: its rows, its processes, and where each of them stands, which ends them."""
     told = [stack.alive(), f"the web process {'answers' if stack.answers() else 'does not answer'}"]
     try:
         told += [stack.open_work(), stack.lately_unwell()]

@@ -28,6 +28,7 @@ from config.supervisor.house import BASE, free_port
 from tests.chaos.keeper import Keeper, children, wait_until
 from tests.chaos.proxy import Proxy
 from tests.chaos.rows import Rows
+from tests.patience import PATIENCE_SECONDS
 
 WORKERS = 2
 BRIEFS = {
@@ -125,10 +126,10 @@ class Stack(Rows):
         serializer = ("--serializer", "rq.serializers.JSONSerializer")
         return self.python(f"worker-{n}", "manage.py", "rqworker", "default", *serializer)
 
-    def until_ready(self) -> None:
+    def until_ready(self, within: float = PATIENCE_SECONDS) -> None:
         """All processes have come up, however often they were killed."""
-        wait_until(lambda: all(keeper.pid for keeper in self.keepers.values()), "all processes")
-        wait_until(self.answers, "the web process")
+        wait_until(lambda: all(keeper.pid for keeper in self.keepers.values()), "all processes", within)
+        wait_until(self.answers, "the web process", within)
 
     def answers(self) -> bool:
         """Whether the web process does."""
@@ -136,14 +137,14 @@ class Stack(Rows):
             return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
         return False
 
-    def mend(self) -> None:
+    def mend(self, within: float = PATIENCE_SECONDS) -> None:
         """Undo whatever a test has left broken."""
         self.proxy.disarm()
         self.armed.unlink(missing_ok=True)
         for keeper in self.keepers.values():
             keeper.release()
             keeper.send(signal.SIGCONT)
-        wait_until(lambda: self.postgresql.ready() and self.redis.ready(), "the services")
+        wait_until(lambda: self.postgresql.ready() and self.redis.ready(), "the services", within)
 
     # --- the house from outside
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,6 +104,58 @@ async def test_leases_are_renewed_again_after_a_database_that_was_away_for_long(
         await renewed_after(run, before)
     finally:
         thread.stop()
+
+
+STANDING_STILL = """
+import asyncio, sys
+import django
+django.setup()
+from generation import leases
+
+async def main():
+    leases.LOST_SECONDS = 1
+    leases.LeaseThread("owner:1:x", asyncio.get_running_loop(), lambda held, lost: None).start()
+    await asyncio.sleep(2)
+    print("turns", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    await asyncio.sleep(1)
+    print("turns again", flush=True)
+    while True:
+        pass
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_whose_loop_stands_still_for_ever_ends_and_says_where() -> None:
+    """Not so one that was frozen as a whole, however long."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LEASE_SECONDS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", STANDING_STILL],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        assert process.stdout.readline() == "turns\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        process.send_signal(signal.SIGCONT)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "turns again\n"
+        _, complaint = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert "process_stuck" in complaint
+    assert "in main" in complaint
 
 
 def until_released(run: Run) -> None:
