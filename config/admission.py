@@ -13,6 +13,7 @@ from typing import Any
 from django.core.handlers.asgi import ASGIRequest
 
 from memory.answers import answer
+from memory.base import admitted
 from memory.base.errors import ServiceUnavailable
 
 Message = MutableMapping[str, Any]
@@ -54,7 +55,8 @@ class Client:
 
 
 class Admission:
-    """Requests and the beginnings of sockets. A place is held until the answer begins: who streams holds none.
+    """Requests and the beginnings of sockets. A place is held until the answer begins, or until who is asked waits for
+    other processes (`admitted.wait_outside`): neither streams nor exports hold one.
 
     Who leaves while in line is never begun. Where the line is full a request is told `service.busy`, a socket refused.
     """
@@ -106,6 +108,7 @@ class Admission:
             give_back()
             await send(message)
 
+        admitted.give_back.set(give_back)
         try:
             await self.app(scope, client.receive, begin_answer)
         finally:

@@ -44,5 +44,5 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 asked = ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(URLRouter(urlpatterns))})
-admitted = RequestIds(Admission(asked))
-application = ProtocolTypeRouter({"http": admitted, "websocket": admitted, "lifespan": lifespan})
+door = RequestIds(Admission(asked))
+application = ProtocolTypeRouter({"http": door, "websocket": door, "lifespan": lifespan})

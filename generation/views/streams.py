@@ -22,6 +22,7 @@ from generation.mailbox import Mailbox
 from generation.models import END_STATES
 from generation.replay import check_reached
 from memory.authentication import secret_of, user_of
+from memory.base.admitted import wait_outside
 from memory.base.database import db
 from memory.base.errors import InvalidInput, SignInNeeded
 from memory.models import User
@@ -52,6 +53,7 @@ async def export(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document as a file: `?format=`, and with `answers=1` the answers to its questions."""
     user = await db(user_of, request)
     with_answers = is_asked_for(request, "answers")
+    wait_outside()
     made = await downloads.make(user, document_id, request.GET.get("format", "md"), answers=with_answers)
     response = HttpResponse(made.content, content_type=made.content_type)
     response["Content-Disposition"] = disposition(made.name)

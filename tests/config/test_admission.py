@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from config.admission import Admission, Message, Receive, Send
+from memory.base.admitted import wait_outside
 
 AT_ONCE, MOST_IN_LINE = 2, 3
+WAITS_OUTSIDE = "/export"
 PATHS = {"http": "/api/v1/runs", "websocket": "/ws/"}
 
 
@@ -54,6 +56,8 @@ class House:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         self.begun.append(scope["path"])
         self.heard.append((await receive())["type"])
+        if scope["path"] == WAITS_OUTSIDE:
+            wait_outside()
         await self.may_answer.setdefault(scope["path"], asyncio.Event()).wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await self.may_end.wait()
@@ -131,6 +135,18 @@ async def test_who_is_sent_away_while_its_place_comes_gives_it_back(late: int) -
             await tasks[2]
         await turns()
         assert "/3" in house.begun
+
+
+async def test_who_waits_for_other_processes_lets_the_next_one_in() -> None:
+    house = House()
+    async with door(house) as come:
+        for path in (WAITS_OUTSIDE, "/1", "/2", "/3"):
+            come(Visitor(path=path))
+        await turns()
+        assert house.begun == [WAITS_OUTSIDE, "/1", "/2"]
+        house.answer(WAITS_OUTSIDE)  # and has no second place to give
+        await turns()
+        assert house.begun == [WAITS_OUTSIDE, "/1", "/2"]
 
 
 async def test_a_socket_stands_in_line_too_until_it_is_open() -> None:

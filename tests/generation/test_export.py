@@ -11,6 +11,7 @@ from generation.exports import Export
 from generation.manuscripts import Manuscript
 from generation.models import Document, Section
 from memory import history
+from memory.base import admitted
 from memory.base.database import db as in_database
 from memory.base.ids import new_id
 from memory.history import By
@@ -52,6 +53,15 @@ def test_as_json_it_is_what_the_api_shows_without_what_is_only_proposed(people: 
     history.write_as_recipe(section, {"content": "Proposed."}, machine, read_version=2, group=new_id())
     assert "Proposed." in rest.get(f"documents/{note.id}").content.decode()
     assert "Proposed." not in rest.get(f"documents/{note.id}/export", format="json").content.decode()
+
+
+async def test_while_a_file_is_made_the_next_request_is_let_in(people: People, note: Document) -> None:
+    let_in: list[bool] = []
+    admitted.give_back.set(lambda: let_in.append(True))
+    client = AsyncClient()
+    await client.aforce_login(people.owner)
+    assert (await client.get(f"/api/v1/documents/{note.id}/export?format=json")).status_code == 200
+    assert let_in == [True]
 
 
 @pytest.mark.parametrize("format", ["exe", "", "../md", "__init__", "md\x00"])
