@@ -3,20 +3,21 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import orjson
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.followers import bearer, by_socket, following
 from tests.chaos.keeper import wait_until
 from tests.chaos.stack import Stack
 from tests.patience import PATIENCE_SECONDS
 
-SOCKETS, STREAMS = 12, 4
+SOCKETS, PINGING, STREAMS = 8, 4, 4
 # The log that each of them follows: 16 million letters. A range of it is longer than a frame that comes in may be.
 PIECE, PIECES = "détail " * 285, 8_000
 MOST_EACH = 12_000_000  # credit, mailbox and what holds them
@@ -55,6 +56,26 @@ async def silent_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def pinging_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
+    """Says again and again that it lives, and takes as little."""
+    address = stack.url.replace("http", "ws", 1) + "/ws/"
+    async with connect(address, max_size=None, max_queue=1, compression=None, ping_interval=None) as socket:
+        await socket.send(orjson.dumps({"type": "token", "token": stack.secrets["owner"]}).decode())
+        await socket.send(orjson.dumps({"type": "follow", "run": str(run), "since": 0}).decode())
+
+        async def ping() -> None:
+            with suppress(ConnectionClosed):
+                while True:
+                    await socket.send('{"type":"ping"}')
+                    await asyncio.sleep(0.02)
+
+        pinging = asyncio.create_task(ping())
+        yield
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await pinging  # until it is turned out
+
+
+@asynccontextmanager
 async def silent_stream(stack: Stack, run: UUID) -> AsyncIterator[None]:
     reader, writer = await asyncio.open_connection("127.0.0.1", stack.port)
     headers = {"Host": "127.0.0.1", "Accept": "text/event-stream", **bearer(stack.secrets["owner"])}
@@ -87,11 +108,11 @@ async def test_clients_that_take_nothing_hold_no_more_than_their_share(stack: St
     before = peak(web)
     async with AsyncExitStack() as clients, following(stack.url) as others:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            for silent in [silent_socket] * SOCKETS + [silent_stream] * STREAMS:
+            for silent in [silent_socket] * SOCKETS + [pinging_socket] * PINGING + [silent_stream] * STREAMS:
                 await clients.enter_async_context(silent(stack, run))
         await asyncio.to_thread(wait_until, lambda: followers_open(stack) == 0, "all of them to be given up")
         held = peak(web) - before
         others.follow(run, by_socket, stack.secrets["owner"])
         await others.until_all_ended()
-    assert held < (SOCKETS + STREAMS) * MOST_EACH
+    assert held < (SOCKETS + PINGING + STREAMS) * MOST_EACH
     assert others.violations({(run, "long"): PIECE * PIECES}) == []
