@@ -91,7 +91,8 @@ def number(value: Any) -> Any:
     return value
 
 
-Number = Annotated[int, BeforeValidator(number)]
+MOST_NUMBER = 2**53 - 1  # past it programs do not read the same number (RFC 8259 §6), and ours a fraction
+Number = Annotated[int, Field(ge=-MOST_NUMBER, le=MOST_NUMBER), BeforeValidator(number)]
 
 
 class OrderIn(Body):

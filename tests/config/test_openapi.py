@@ -137,3 +137,28 @@ def check_described(case: Case, response: Response) -> None:
     assert told["message"]
     if case.meta and case.meta.generation.mode.is_positive:
         assert told["error_code"] not in FORM, told
+
+
+def test_every_number_that_is_sent_has_bounds() -> None:
+    """A number of any length is not what programs read alike: it would be refused for a form that fits."""
+    sent = [
+        operation["requestBody"]
+        for operations in DESCRIPTION["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    assert unbounded(sent, set()) == []
+
+
+def unbounded(part: Any, seen: set[str]) -> list[Any]:
+    """What describes an integer without bounds, in this part of the description and in what it refers to."""
+    if isinstance(part, list):
+        return [found for each in part for found in unbounded(each, seen)]
+    if not isinstance(part, dict):
+        return []
+    name = str(part.get("$ref", "")).rpartition("/")[2]
+    if name and name not in seen:
+        seen.add(name)
+        return unbounded(DESCRIPTION["components"]["schemas"][name], seen)
+    own = [part] if part.get("type") == "integer" and not {"minimum", "maximum"} <= part.keys() else []
+    return own + unbounded(list(part.values()), seen)
