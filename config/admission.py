@@ -6,20 +6,14 @@ begins what nobody waits for: 200 of them kept 9 000 threads, and no request was
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
 from io import BytesIO
-from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 
+from config.requests import App, Message, Receive, Send
 from memory.answers import answer
 from memory.base import admitted
 from memory.base.errors import ServiceUnavailable
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 AT_ONCE = 32
 MOST_IN_LINE = 500

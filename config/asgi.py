@@ -1,8 +1,6 @@
 """The ASGI application: HTTP by Django, sockets by Channels, and the life of the process around them."""
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -16,11 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from chat.routing import urlpatterns  # noqa: E402
 from config.admission import Admission  # noqa: E402
 from config.process import Process  # noqa: E402
-from config.requests import RequestIds  # noqa: E402
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from config.requests import Message, Receive, RequestIds, Send  # noqa: E402
 
 process = Process()
 
@@ -33,7 +27,7 @@ async def shutdown() -> None:
     await process.close()
 
 
-async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+async def lifespan(scope: Message, receive: Receive, send: Send) -> None:
     """Servers that speak the lifespan protocol (uvicorn); Daphne is told by `manage.py web`."""
     await receive()
     await startup()

@@ -73,7 +73,7 @@ class LeaseThread(threading.Thread):
         self.in_loop(self.on_renewed, renewed, lost)
 
     def on_turn(self) -> None:
-        self.unanswered = 0.0  # seconds in which this thread could run, and the loop did not
+        self.unanswered = 0.0
 
     def in_loop(self, act: Callable[..., None], *facts: Any) -> None:
         try:

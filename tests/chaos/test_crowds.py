@@ -55,14 +55,14 @@ def watched(pid: int) -> Iterator[list[int]]:
 def test_a_crowd_is_answered_in_turn(stack: Stack) -> None:
     run = stack.begin("low")  # on which no worker of this house is
     web = stack.keepers["web"].pid
-    freeze(web)
-    try:
-        crowd = [ask(stack, f"/api/v1/runs/{run}") for _ in range(CROWD)]
-        for client in crowd[:IMPATIENT]:
-            client.close()
-    finally:
-        wake(web)
     with watched(web) as seen, ThreadPoolExecutor(CROWD) as patient:
+        freeze(web)
+        try:
+            crowd = [ask(stack, f"/api/v1/runs/{run}") for _ in range(CROWD)]
+            for client in crowd[:IMPATIENT]:
+                client.close()
+        finally:
+            wake(web)
         answers = list(patient.map(status_line, crowd[IMPATIENT:]))
     stack.ask("cancel", run=str(run))  # without Redis the web process would write it
     assert answers == [b"HTTP/1.1 200 OK"] * (CROWD - IMPATIENT)

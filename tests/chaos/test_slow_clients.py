@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import orjson
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.followers import bearer, by_socket, following
@@ -43,12 +43,19 @@ def long_log(stack: Stack) -> UUID:
 
 
 @asynccontextmanager
-async def silent_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
-    """Takes the beginning and nothing more: its buffer is full then, and the network pushes back."""
+async def following_socket(stack: Stack, run: UUID) -> AsyncIterator[ClientConnection]:
+    """Takes no more than one frame ahead of its reader: its buffer is full then, and the network pushes back."""
     address = stack.url.replace("http", "ws", 1) + "/ws/"
     async with connect(address, max_size=None, max_queue=1, compression=None, ping_interval=None) as socket:
         await socket.send(orjson.dumps({"type": "token", "token": stack.secrets["owner"]}).decode())
         await socket.send(orjson.dumps({"type": "follow", "run": str(run), "since": 0}).decode())
+        yield socket
+
+
+@asynccontextmanager
+async def silent_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
+    """Takes the beginning and nothing more."""
+    async with following_socket(stack, run) as socket:
         while orjson.loads(await socket.recv())["type"] != "events":
             pass
         yield
@@ -58,18 +65,15 @@ async def silent_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
 @asynccontextmanager
 async def pinging_socket(stack: Stack, run: UUID) -> AsyncIterator[None]:
     """Says again and again that it lives, and takes as little."""
-    address = stack.url.replace("http", "ws", 1) + "/ws/"
-    async with connect(address, max_size=None, max_queue=1, compression=None, ping_interval=None) as socket:
-        await socket.send(orjson.dumps({"type": "token", "token": stack.secrets["owner"]}).decode())
-        await socket.send(orjson.dumps({"type": "follow", "run": str(run), "since": 0}).decode())
 
-        async def ping() -> None:
-            with suppress(ConnectionClosed):
-                while True:
-                    await socket.send('{"type":"ping"}')
-                    await asyncio.sleep(0.02)
+    async def ping(socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await socket.send('{"type":"ping"}')
+                await asyncio.sleep(0.02)
 
-        pinging = asyncio.create_task(ping())
+    async with following_socket(stack, run) as socket:
+        pinging = asyncio.create_task(ping(socket))
         yield
         async with asyncio.timeout(PATIENCE_SECONDS):
             await pinging  # until it is turned out

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from config.admission import Admission, Message, Receive, Send
+from config.admission import Admission
+from config.requests import Message, Receive, Send
 from memory.base.admitted import wait_outside
 
 AT_ONCE, MOST_IN_LINE = 2, 3
