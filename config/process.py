@@ -6,6 +6,7 @@ from django.conf import settings
 
 from chat.sockets import sockets
 from generation.carrier import Carrier
+from generation.gateway import load_adapters
 from generation.guests import guests
 from generation.hub import hub
 from generation.models import Queue
@@ -20,6 +21,7 @@ class Process:
     def __init__(self) -> None:
         self.carrier: Carrier | None = None
         self.claiming: asyncio.Task[None] | None = None
+        self.loading: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         await hub.open()
@@ -30,11 +32,14 @@ class Process:
         await bell.open()
         self.claiming = vital(self.carrier.claim_for_ever(), "claim")
         spare_what_stands()
+        self.loading = vital(load_beside(), "load")
 
     async def close(self) -> None:
         """Claim no more, tell what is pending, give the runs back; another process goes on with them."""
         carrier, claiming = self.carrier, self.claiming
         self.carrier = self.claiming = None
+        if self.loading:
+            self.loading.cancel()
         if carrier and claiming:
             carrier.claiming = False
             await claiming
@@ -43,3 +48,9 @@ class Process:
         sockets.close()
         await hub.close()
         await bell.close()
+
+
+async def load_beside() -> None:
+    """People come in meanwhile, and runs that wait are claimed: after a restart nothing is as urgent as that."""
+    await asyncio.to_thread(load_adapters)
+    spare_what_stands()

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from generation.llm.breaker import Breaker
 from generation.llm.leases import Leases
-from generation.llm.providers import Providers
+from generation.llm.providers import Providers, adapter
 from generation.llm.retries import RetryPolicy
 from generation.llm.router import Router
 from generation.llm.shared import SharedRedis
@@ -30,6 +30,12 @@ def specs() -> list[ProviderSpec]:
     spec = at(settings.OPENAI_BASE_URL or KNOWN["openai"].base_url)
     key = settings.OPENAI_API_KEY or "none"
     return [replace(spec, name="openai", api_key=key, parallel=min(parallel, spec.parallel))]
+
+
+def load_adapters() -> None:
+    """Import what asking a model takes before it is needed; the first call would wait for it."""
+    for spec in specs():
+        adapter(spec.kind)
 
 
 def show_rest(model: ModelRef, rests: bool) -> None:

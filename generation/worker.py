@@ -22,6 +22,7 @@ from rq.worker import Worker as RQWorker
 from generation import jobs, sweep
 from generation.claims import owner_prefix
 from generation.events import LOST_CONNECTION
+from generation.gateway import load_adapters
 from memory.base import tallies
 from memory.base.news import AWAY
 
@@ -39,6 +40,7 @@ class Worker(RQWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["serializer"] = JSONSerializer
         super().__init__(*args, **kwargs)
+        load_adapters()
 
     # --- a lost Redis
 

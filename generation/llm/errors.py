@@ -1,17 +1,12 @@
-"""The one place where faults of the SDK, the transport and the provider become our errors."""
+"""What a provider says of a failure, as our error: by a status, by a word in its body, by an event in a stream."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import aiohttp
-import httpx2
-import openai
-
 from memory.base.errors import (
-    ModelConnectionFailed,
     ModelError,
     ModelRateLimited,
     ModelRefused,
@@ -19,8 +14,6 @@ from memory.base.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-
-FAULTS = (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
 
 MAX_DETAIL = 300
 
@@ -50,19 +43,6 @@ STATUSES: dict[int, tuple[type[ModelError], str]] = {
     422: (ModelRefused, "bad_request"),
     429: (ModelRateLimited, "rate_limited"),
 }
-
-
-def from_fault(fault: Exception, *, started: bool) -> ModelError:
-    """Our error for what the SDK or the transport raised, before (`started` false) or in the middle of a stream."""
-    if isinstance(fault, openai.APIStatusError):
-        return from_status(fault.status_code, fault.body, fault.response.headers)
-    # aiohttp's own exception decides: on its way up a reset connection turns into the SDK's "timed out".
-    causes = list(_causes(fault))
-    if any(isinstance(cause, aiohttp.ServerTimeoutError | TimeoutError) for cause in causes):
-        return ModelTimeout("connect")
-    if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
-        return ModelConnectionFailed("unreachable")
-    return ModelStreamBroken("cut") if started else ModelConnectionFailed("reset")
 
 
 def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelError:
@@ -99,12 +79,6 @@ def _seconds(value: str) -> float:
     except ValueError:
         date = parsedate_to_datetime(value)
         return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-
-
-def _causes(fault: BaseException | None) -> Iterator[BaseException]:
-    while fault is not None:
-        yield fault
-        fault = fault.__cause__
 
 
 def _by_word(body: object, field: str) -> tuple[type[ModelError], str] | None:

@@ -14,7 +14,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from generation.llm.chat_request import body
 from generation.llm.chat_stream import ChunkReader
-from generation.llm.errors import FAULTS, from_fault
+from generation.llm.faults import FAULTS, from_fault
 from generation.llm.specs import ProviderSpec
 from generation.llm.sse import EventReader
 from generation.llm.timers import Pause, StreamClock, at_once

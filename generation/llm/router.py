@@ -118,7 +118,7 @@ class Router:
 
     async def _attempt(self, attempt: Attempt, request: ModelRequest, journal: Journal) -> Answer:
         model = attempt.model
-        provider = self._providers[model.provider]
+        provider = await self._providers.open(model.provider)
         async with self._begun(attempt, request, journal) as request_id:
             tally, failed = Tally(model, request), None
             try:
@@ -142,7 +142,7 @@ class Router:
         provider = attempt.model.provider
         async with AsyncExitStack() as turn:
             for refused in count():
-                async with self._leases.hold(provider, self._providers[provider].spec.parallel):
+                async with self._leases.hold(provider, self._providers.spec(provider).parallel):
                     try:
                         request_id = await journal.begin(attempt, request)
                     except NoRoomYet:

@@ -79,7 +79,7 @@ class Models:
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ADAPTERS, "openai", Models)
+    monkeypatch.setitem(ADAPTERS, "openai", (__name__, Models.__name__))
     people_at.clear()
 
 

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from generation.llm.providers import Providers
@@ -21,17 +23,24 @@ def test_values_are_equal_by_content() -> None:
     assert {Message("user", "a"), Message("user", "a")} == {Message("user", "a")}
 
 
-def test_a_key_never_shows() -> None:
+async def test_a_key_never_shows() -> None:
     spec = ProviderSpec("p", "openai", "http://x", api_key="sk-secret")
     providers = Providers([spec])
-    assert "sk-secret" not in f"{spec!r} {spec} {providers!r} {providers['p']!r} {vars(providers['p'])!r}"
+    provider = await providers.open("p")
+    assert "sk-secret" not in f"{spec!r} {spec} {providers!r} {provider!r} {vars(provider)!r}"
 
 
-def test_an_unknown_provider_is_a_refusal() -> None:
+async def test_a_provider_keeps_its_connections_from_call_to_call() -> None:
+    providers = Providers([ProviderSpec("p", "openai", "http://x")])
+    first, second = await asyncio.gather(providers.open("p"), providers.open("p"))
+    assert first is second is await providers.open("p")
+
+
+async def test_an_unknown_provider_is_a_refusal() -> None:
     providers = Providers(KNOWN.values())
     assert "mistral" in providers
     with pytest.raises(ModelRefused, match="unknown_provider"):
-        providers["nobody"]
+        await providers.open("nobody")
 
 
 def test_an_unknown_kind_fails_when_the_table_is_read() -> None:
