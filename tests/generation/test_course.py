@@ -21,7 +21,7 @@ from memory import bases, files, history
 from memory.base.database import db as in_database
 from memory.base.errors import Conflict, RunError
 from memory.history import By
-from memory.models import Change, Proposal
+from memory.models import Change, Proposal, User
 from tests.counting import counted
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended, reached, recorded_text, wake
 from tests.generation.diagrams.test_renderers import SLOW
@@ -53,6 +53,11 @@ def course(carrier: Carrier, start: Start, demo: Demo) -> Course:
 
 async def done(run: Run) -> None:
     assert (await ended(run)).state == RunState.DONE
+
+
+async def failed_with(run: Run) -> str:
+    assert (await ended(run)).state == RunState.FAILED
+    return str(await in_database(lambda: Run.objects.values_list("error__error_code", flat=True).get(id=run.id)))
 
 
 async def document_of(run: Run) -> Document:
@@ -593,7 +598,7 @@ async def test_chapters_added_at_once_are_two_chapters(
     ]
     for one in added:
         await done(one)
-    assert sum(section.type == "chapter" for section in (await tree(run)).values()) == 3
+    assert count_chapters(await tree(run)) == 3
 
 
 async def test_what_is_made_again_is_made_from_what_stands_now(course: Course, house: People) -> None:
@@ -625,6 +630,56 @@ async def test_an_outline_made_again_makes_everything_again(course: Course, hous
     assert after["chapter-2/lesson"].status == "ready"
     assert "outline" in await in_database(steps_paid, again)
     assert "chapter-1/lesson" in await in_database(steps_paid, again)
+
+
+async def chapters_by_hand(document: Document, user: User, count: int) -> None:
+    by = By.person(user)
+
+    def add() -> None:
+        for n in range(count):
+            sections.add(document, "chapter", {"title": f"By hand {n}"}, by)
+
+    await in_database(add)
+
+
+async def test_an_outline_made_again_leaves_room_for_what_people_added(
+    course: Course, house: People, demo: Demo
+) -> None:
+    run = await course()
+    await chapters_by_hand(await document_of(run), house.teammate, 15)
+    demo.set(rules=[planned(3)])
+    again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
+    await done(again)
+    assert count_chapters(await tree(again)) == 16
+
+
+async def test_a_course_that_people_filled_gets_no_outline(course: Course, house: People) -> None:
+    run = await course()
+    first = (await tree(run))["chapter-1"]
+    await in_database(lambda: sections.remove(first, By.person(house.owner)))
+    await chapters_by_hand(await document_of(run), house.teammate, 16)
+    again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
+    assert await failed_with(again) == "limit.chapters"
+    assert await in_database(steps_paid, again) == set()
+
+
+async def test_a_course_that_people_fill_while_its_outline_is_made_stays_theirs(
+    course: Course, house: People, demo: Demo
+) -> None:
+    run = await course()
+    document = await document_of(run)
+    await chapters_by_hand(document, house.teammate, 14)
+    demo.set(rules=[planned(2)], tokens_per_second=100)
+    again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
+    while not await in_database(steps_paid, again):
+        await asyncio.sleep(0.02)
+    await chapters_by_hand(document, house.teammate, 1)
+    assert await failed_with(again) == "limit.chapters"
+    assert count_chapters(await tree(again)) == 16
+
+
+def count_chapters(there: dict[str, Section]) -> int:
+    return sum(section.type == "chapter" for section in there.values())
 
 
 async def test_a_section_is_made_again_by_one_run_at_a_time_and_nothing_else_is_paid(

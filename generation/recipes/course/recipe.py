@@ -126,7 +126,8 @@ def fitting(shape: type[M], sections: Iterable[Section]) -> dict[str, M]:
 
 
 async def plan(run: Running, step: StepInProgress, given: Sources) -> Outline:
-    """The outline as the brief asks for it; what the options say counts more."""
+    """The outline as the brief asks for it; what the options say counts more. An outline made again leaves room for
+    what was added by hand; raises `limit.chapters` where there is none."""
     options = CourseOptions.model_validate(run.run.options)
     variables = {
         "brief": run.run.brief,
@@ -136,7 +137,9 @@ async def plan(run: Running, step: StepInProgress, given: Sources) -> Outline:
         "level_detail": options.level_detail,
         "difficulty": options.difficulty or run.run.user.study_level,
     }
-    shape = answers.outline_of(options.chapters or MOST_CHAPTERS)
+    others = await db(chapters_of_others, run.run)
+    check_room(others + (options.chapters or 1))
+    shape = answers.outline_of(options.chapters or MOST_CHAPTERS - others)
     outline = await step.write_as(shape, "course/outline", variables)
     chosen = {"level_detail": options.level_detail or outline.level_detail, "title": run.run.title or outline.title}
     return outline.model_copy(update=chosen)
@@ -146,14 +149,23 @@ async def accepted(outline: Outline) -> Outline:
     return outline
 
 
+def chapters_of_others(run: Run) -> int:
+    """How many chapters of its document no outline has planned."""
+    planned = [chapters.key_of(n) for n in range(1, MOST_CHAPTERS + 1)]
+    there = Section.objects.filter(document__runs=run, type="chapter", present=True)
+    return there.exclude(key__in=planned).count()
+
+
 def set_up(outline: Outline, scribe: Scribe) -> None:
-    """The course with its title and its chapters, still to be written."""
+    """The course with its title and its chapters, still to be written. Raises `limit.chapters` when people have added
+    so many meanwhile that they would be too many."""
     scribe.write_document(outline.model_dump(mode="json", exclude={"chapters"}))
     keys = [chapters.key_of(n) for n in range(1, len(outline.chapters) + 1)]
     holds = chapters.places(outline.exercises_per_chapter, outline.evaluation_questions)
     for key, planned in zip(keys, outline.chapters, strict=True):
         chapters.set_up(scribe, key, planned, holds)
     scribe.keep_only(None, keys)
+    check_room(present(scribe))
 
 
 # --- a chapter added later
@@ -208,18 +220,23 @@ def there(run: Run, given: Sources) -> Course:
     """The course as it stands. Raises `limit.chapters` when it is full."""
     document = Document.objects.get(runs=run)
     titles = [section.fields.get("title", "") for section in sections_of(document) if section.type == "chapter"]
-    check_room(len(titles))
+    check_room(len(titles) + 1)
     return Course.written(document, titles, given)
 
 
 def check_room(chapters: int) -> None:
-    if chapters >= MOST_CHAPTERS:
+    """Whether a course may have so many."""
+    if chapters > MOST_CHAPTERS:
         raise LimitReached("chapters", limit=MOST_CHAPTERS)
+
+
+def present(scribe: Scribe) -> int:
+    return sum(section.type == "chapter" and section.present for section in scribe.sections.values())
 
 
 def set_up_added(added: Added, scribe: Scribe, key: str) -> None:
     """Raises `limit.chapters` when it became full while the chapter was planned."""
-    check_room(sum(section.type == "chapter" and section.present for section in scribe.sections.values()))
+    check_room(present(scribe) + 1)
     holds = chapters.places(added.course.exercises_per_chapter, added.course.evaluation_questions)
     chapters.set_up(scribe, key, added.chapter, holds)
 
