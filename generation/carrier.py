@@ -89,7 +89,8 @@ class Carrier:
             self.woken.clear()
             await self.claim_waiting()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.woken.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self.woken.wait()
 
     async def close(self) -> None:
         """Claim no more, stop every recipe, tell what is pending, and give the runs back."""
@@ -97,7 +98,8 @@ class Carrier:
         for carried in list(self.carried.values()):
             carried.stop(LetGo)
         with suppress(TimeoutError):  # what cannot be given back now (no database) is found by its lease
-            await asyncio.wait_for(self.until_empty(), LEAVE_SECONDS)
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self.until_empty()
         bell.forget(CARRIERS, self.on_ring)
         await self.flusher.close()
         self.leases.stop()

@@ -94,7 +94,8 @@ class Child:
                 return
             process.send_signal(wanted)
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), grace)
+                async with asyncio.timeout(grace):
+                    await process.wait()
 
 
 def of_service(service: Service) -> Child:

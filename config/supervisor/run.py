@@ -136,7 +136,8 @@ async def _answers(port: int) -> bool:
         return False
     try:
         writer.write(f"GET /health/ready HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-        return b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+        async with asyncio.timeout(5):
+            return b" 200 " in await reader.readline()
     except (OSError, TimeoutError):
         return False
     finally:

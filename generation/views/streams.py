@@ -94,7 +94,8 @@ async def stream(request: HttpRequest, user: User, run_id: UUID, since: int) -> 
     try:
         while sent < MOST_BYTES:
             try:
-                frame = await asyncio.wait_for(mailbox.take(), KEEP_ALIVE_SECONDS)
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    frame = await mailbox.take()
             except TimeoutError:
                 yield b": still here\n\n"
                 continue

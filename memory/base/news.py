@@ -6,7 +6,7 @@ listeners of this very process at once, so that a process goes on alone while Re
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -62,15 +62,16 @@ class Bell:
         self.tasks = [vital(self._publish(), "publish news"), vital(self._receive(), "receive news")]
 
     async def close(self) -> None:
-        tasks, self.tasks, self.loop = set(self.tasks), [], None
-        while tasks:
-            # More than once: a cancellation that meets the Redis client while it connects can get lost in it.
-            for task in tasks:
-                task.cancel()
-            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
-        layer = get_channel_layer()
-        with suppress(*AWAY):
-            await layer.flush()
+        """Publish and receive no more. What still waits to be published is lost."""
+        tasks, self.tasks, self.loop = self.tasks, [], None
+        for task in tasks:
+            task.cancel()
+        await until_ended(tasks)
+        # It cancels a task of its own, once; to cancel it is to cancel that one again.
+        flush = asyncio.ensure_future(get_channel_layer().flush())
+        await until_ended([flush])
+        with suppress(*AWAY, asyncio.CancelledError):
+            flush.result()
 
     def ring(self, group: str, **body: Any) -> None:
         """Tell all processes. From any thread; returns at once."""
@@ -130,6 +131,16 @@ class Bell:
             except AWAY as error:
                 log.warning("news_interrupted", error=str(error))
                 await asyncio.sleep(REST_SECONDS)
+
+
+async def until_ended(tasks: Iterable["asyncio.Future[Any]"]) -> None:
+    """Cancelled again and again: before Python 3.12 `asyncio.wait_for`, by which the Redis client writes, loses a
+    cancellation that meets the end of what it waits for."""
+    still = set(tasks)
+    while still:
+        _, still = await asyncio.wait(still, timeout=CANCEL_SECONDS)
+        for task in still:
+            task.cancel()
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -104,12 +104,24 @@ class Stack(Rows):
         if hasattr(self, "desk"):
             self.desk.terminate()
             self.desk.communicate()
+        # Horses whose parents were killed go by themselves, too.
+        wait_until(lambda: not self.processes(), "the last of its processes to end")
         self.proxy.stop()
         self.keepers["postgresql"].stop()
         self.postgresql.tidy()
         self.redis.tidy()
         self.control.close()
         shutil.rmtree(self.doors, ignore_errors=True)
+
+    def processes(self) -> list[int]:
+        """All that live of this house, also those that nobody keeps any more; the services are not counted."""
+        mark = f"CHAOS_FAULT={self.armed}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if mark in entry.read_bytes().split(b"\0"):
+                    found.append(int(entry.parent.name))
+        return found
 
     def keep(self, name: str, make: Any) -> None:
         self.keepers[name] = Keeper(name, make, self.logs / f"{name}.log")

@@ -51,7 +51,8 @@ class Web(Server):
     async def _end(self) -> None:
         self.port.stopListening()
         try:
-            await asyncio.wait_for(asgi.shutdown(), LET_GO_SECONDS)
+            async with asyncio.timeout(LET_GO_SECONDS):
+                await asgi.shutdown()
         except Exception:  # whatever it was, the process still has to end
             logger.exception("The application did not end well")
         running = [task for details in self.connections.values() if (task := details.get("application_instance"))]

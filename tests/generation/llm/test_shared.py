@@ -46,3 +46,35 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for() -> None:
         with pytest.raises(RedisAway):
             await SharedRedis(redis, timeout=0.05).ask(ping)
     server.close()
+
+
+@pytest.mark.parametrize("end", [None, ConnectionError("reset")], ids=["an answer", "a failure"])
+async def test_a_cancellation_that_meets_the_end_of_a_write_is_not_lost(redis: Redis, end: Exception | None) -> None:
+    """As the client writes: by `asyncio.wait_for`, which in Python 3.11 hands out what came and says no word of it."""
+    written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def write(_: Redis) -> None:
+        await asyncio.wait_for(written, PATIENCE_SECONDS)
+
+    asking = asyncio.create_task(SharedRedis(redis, timeout=PATIENCE_SECONDS).ask(write))
+    await asyncio.sleep(0)
+    written.set_exception(end) if end else written.set_result(None)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_a_caller_that_was_cancelled_before_is_answered(redis: Redis) -> None:
+    """One that tidies up after its own cancellation, say: it is not cancelled once more."""
+
+    async def tidy() -> bool:
+        try:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        except asyncio.CancelledError:
+            return await SharedRedis(redis).ask(ping)
+        return False
+
+    tidying = asyncio.create_task(tidy())
+    await asyncio.sleep(0)
+    tidying.cancel()
+    assert await tidying
