@@ -30,7 +30,8 @@ async def test_what_one_process_rings_another_hears() -> None:
 
 async def test_a_bell_closes_though_the_redis_client_lost_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it does when one meets the end of a write; a process that was told to end stood there for ever."""
-    receive, lost = PubSub.get_message, []
+    receive = PubSub.get_message
+    lost: list[PubSub] = []
 
     async def lose_the_first(pubsub: PubSub, **how: Any) -> Any:
         try:
