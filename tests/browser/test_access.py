@@ -1,8 +1,10 @@
-"""Nobody is kept out by how a page is built: axe finds nothing, and no page is wider than its screen."""
+"""Nobody is kept out by how a page is built: axe finds nothing, no page is wider than its screen, and whatever one can
+come to by keyboard is seen."""
 
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit
@@ -37,11 +39,23 @@ def test_every_page_is_open_to_everybody(
         found = violations(page)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append("wider than the screen")
+        found += unseen(page)
         if found:
             problems[shown.name] = found
         page.close()
     wrong[:] = [said for said in wrong if "404" not in said]  # the page that is not there
     assert problems == {}
+
+
+def unseen(page: Page) -> list[str]:
+    """What waits to be shown until one comes near, and is not shown to who has come to it by keyboard."""
+    said: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(".reveal :is(a, summary)")].filter((tool) => {
+            tool.focus();
+            return tool.matches(":focus") && getComputedStyle(tool.closest(".reveal")).opacity !== "1";
+        }).map((tool) => `unseen: ${tool.id}`)"""
+    )
+    return said
 
 
 def test_axe_sees_what_is_wrong(visit: Visit) -> None:
