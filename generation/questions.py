@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
+from generation import labels
 from generation.models import Document
 from generation.recipes.base import Action, Recipe, import_job
 from generation.registry import recipe_of
@@ -41,9 +42,6 @@ LABELS: dict[str, Promise] = {
     "evaluation_minutes": _("Minutes per evaluation"),
     "chapters": _("Chapters"),
     "instruction": _("What it is about"),
-    "flash": _("brief"),
-    "standard": _("standard"),
-    "detailed": _("detailed"),
 }
 
 
@@ -116,7 +114,7 @@ def asked(path: str, name: str, about: Schema, shown: Any, is_required: bool, ro
     value = about.get("default") if shown is None else shown
     one = Asked(path, label(name, about), input_of(about, root), value, is_required=is_required)
     if one.input == "choice":
-        one.choices = [(str(each), str(LABELS.get(str(each), each))) for each in about["enum"]]
+        one.choices = [(str(each), labels.of_choice(each)) for each in about["enum"]]
     elif one.input == "number":
         one.least, one.most = about.get("minimum"), about.get("maximum")
     elif one.input in ("line", "text"):
