@@ -85,6 +85,11 @@ def _services(data: Path) -> dict[str, Service]:
     return services
 
 
+def worker(queue: str) -> tuple[str, ...]:
+    """The house was checked when the web process began; to do it again is to load every page for nothing."""
+    return ("rqworker", queue, "--serializer", "rq.serializers.JSONSerializer", "--skip-checks")
+
+
 def _workers(shared: Mapping[str, str]) -> list[Command]:
     """One queue per process: with two, RQ loses what it holds when killed (TRAPS 1.4)."""
     workers = []
@@ -92,8 +97,7 @@ def _workers(shared: Mapping[str, str]) -> list[Command]:
         count = env.integer(f"WORKERS_{queue.upper()}", 1, 0, 64)
         for number in range(1, count + 1):
             name = f"{queue}-{number}" if count > 1 else queue
-            arguments = ("rqworker", queue, "--serializer", "rq.serializers.JSONSerializer", "--verbosity", "0")
-            workers.append(manage(name, arguments, shared))
+            workers.append(manage(name, (*worker(queue), "--verbosity", "0"), shared))
     return workers
 
 

@@ -13,6 +13,7 @@ import httpx
 from config.services import PostgreSQL, Redis
 from config.services.command import Command
 from config.supervisor.house import BASE, free_port
+from config.supervisor.plan import worker
 from tests.bench.bench_memory import family
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -55,9 +56,8 @@ class House:
         self.redis.start(log.fileno())
         subprocess.run([sys.executable, "manage.py", "prepare"], cwd=BASE, env=self.environment, check=True, stdout=log)
         self.run(*self.server)
-        serializer = ("--serializer", "rq.serializers.JSONSerializer")
         for _ in range(self.workers):
-            self.run("manage.py", "rqworker", "default", *serializer)
+            self.run("manage.py", *worker("default"))
         self.until_ready()
         return self
 

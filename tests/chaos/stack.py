@@ -25,6 +25,7 @@ import orjson
 from config.services import PostgreSQL, Redis
 from config.services.command import Command
 from config.supervisor.house import BASE, free_port
+from config.supervisor.plan import worker
 from tests.chaos.keeper import Keeper, children, wait_until
 from tests.chaos.proxy import Proxy
 from tests.chaos.rows import Rows
@@ -135,8 +136,7 @@ class Stack(Rows):
         return Command(name, (sys.executable, *arguments), {**self.environment, **environment}, BASE)
 
     def worker(self, n: int) -> Command:
-        serializer = ("--serializer", "rq.serializers.JSONSerializer")
-        return self.python(f"worker-{n}", "manage.py", "rqworker", "default", *serializer)
+        return self.python(f"worker-{n}", "manage.py", *worker("default"))
 
     def until_ready(self, within: float = PATIENCE_SECONDS) -> None:
         """All processes have come up, however often they were killed."""

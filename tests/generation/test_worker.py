@@ -12,6 +12,7 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer
 
 from config.supervisor.house import BASE
+from config.supervisor.plan import worker
 from generation import runs
 from generation.models import Claim, Queue, Run
 from generation.nudges import CARRY
@@ -28,7 +29,7 @@ def work_off(queue: str) -> str:
     """A real worker, until the queue is empty; what it said."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     ended = subprocess.run(
-        [sys.executable, "manage.py", "rqworker", queue, "--burst"],
+        [sys.executable, "manage.py", *worker(queue), "--burst"],
         cwd=BASE,
         env=environment,
         capture_output=True,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from config.supervisor.house import BASE
+from config.supervisor.plan import worker
 from generation.flush import connect
 from generation.models import Run
 from tests.chaos.invariants import check
@@ -23,7 +24,7 @@ class Worker:
         # PROCESS is each command's own: a test that imported the web application has set it for us.
         inherited = {name: value for name, value in os.environ.items() if name != "PROCESS"}
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "rqworker", queue, "--burst"],
+            [sys.executable, "manage.py", *worker(queue), "--burst"],
             cwd=BASE,
             env={**inherited, "DJANGO_SETTINGS_MODULE": "tests.settings", **environment},
             stdout=output,
