@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 
+from generation.claims import CRASHES_TO_FAIL
 from tests.generation.history_model import State, put
 from tests.patience import PATIENCE_SECONDS
 
@@ -78,6 +79,18 @@ RULES = (
         """
         SELECT id, error->>'error_code' FROM generation_run
         WHERE id = ANY(%(runs)s) AND error->>'error_code' LIKE 'internal.%%'
+        """,
+    ),
+    Rule(
+        "run {} was taken for the cause of its crashes after {} since its last step",
+        f"""
+        SELECT r.id, count(e.seq) + 1 FROM generation_run r LEFT JOIN generation_event e
+            ON e.run_id = r.id AND e.type = 'status' AND e.data->>'reason' = 'crashed' AND e.seq > (
+                SELECT coalesce(max(s.seq), 0) FROM generation_event s
+                WHERE s.run_id = r.id AND s.type = 'step' AND s.data->>'state' IN {RECORDED}
+            )
+        WHERE r.id = ANY(%(runs)s) AND r.error->>'error_code' = 'run.crashed'
+        GROUP BY r.id HAVING count(e.seq) + 1 < {CRASHES_TO_FAIL}
         """,
     ),
     Rule(

@@ -22,6 +22,7 @@ DAMAGES = {
     "UPDATE generation_claim SET state = 'running', owner = 'x', lease_until = now() - interval '1 hour'"
     " WHERE run_id = %s": "but the lease of x ended",
     """UPDATE generation_run SET error = '{"error_code": "internal.X"}' WHERE id = %s""": "no type foresaw: internal.X",
+    """UPDATE generation_run SET error = '{"error_code": "run.crashed"}' WHERE id = %s""": "its crashes after 1 since",
     "UPDATE generation_event SET data = jsonb_set(data, '{progress}', '99')"
     " WHERE run_id = %s AND data->>'key' = 'outline' AND data->>'state' = 'running'": "progress fell",
     "UPDATE generation_step SET state = 'running' WHERE run_id = %s AND key = 'outline'": "its step outline is running",

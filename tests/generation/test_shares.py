@@ -32,7 +32,7 @@ async def carried(*runs: Run) -> None:
 
 
 def nudged() -> list[Run]:
-    """For what the workers have been nudged, in that order."""
+    """For what the workers have been nudged; on a slow machine the sweep repeats it."""
     return [Run.objects.get(id=job.args[1]) for job in django_rq.get_queue(Queue.LOW).jobs]
 
 
@@ -67,10 +67,11 @@ async def test_a_horse_whose_time_is_over_claims_no_more_and_lets_go_what_anothe
     run = await start("tests.work.outstaying", queue=Queue.LOW)
     await carried(run)
     assert (await state_of(run)).state == RunState.QUEUED
-    _, other, again = await in_database(nudged)
-    assert again == run
+    nudges = await in_database(nudged)
+    (other,) = {*nudges} - {run}
+    assert nudges.count(run) >= 2, "nobody was told of what was let go"
     settings.CARRY_SECONDS = 300
-    await carried(other, again)
+    await carried(other, run)
     assert await all_done([run, other])
     steps = await in_database(lambda: {step.key: step for step in Step.objects.filter(run=run)})
     assert steps["paid"].result == 0, "the other run was claimed by who was leaving"
