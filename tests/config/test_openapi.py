@@ -80,7 +80,6 @@ def world(people_committed: People, monkeypatch: pytest.MonkeyPatch, settings: S
     return World(people_committed)
 
 
-@pytest.mark.uncounted
 @pytest.mark.parametrize("room", ROOMS)
 def test_an_owner_is_answered_as_described_and_what_is_refused_changes_nothing(room: str, world: World) -> None:
     def knock(case: Case) -> None:
@@ -96,7 +95,6 @@ def test_an_owner_is_answered_as_described_and_what_is_refused_changes_nothing(r
     ask(described(), room, knock)
 
 
-@pytest.mark.uncounted
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_stranger_finds_nothing_and_changes_nothing_of_somebody_else(room: str, world: World) -> None:
     def knock(case: Case) -> None:
