@@ -15,7 +15,6 @@ from uuid import UUID
 
 import psycopg
 
-from generation.claims import CRASHES_TO_FAIL
 from tests.generation.history_model import State, put
 from tests.patience import PATIENCE_SECONDS
 
@@ -23,6 +22,7 @@ Sql = psycopg.Connection[tuple[Any, ...]]
 
 ENDED = "('done', 'partial', 'failed', 'cancelled')"
 RECORDED = "('done', 'fallback', 'failed')"
+CRASHES_TO_FAIL = 3  # what generation.claims says; whoever judges from outside loads no Django
 BLANKS = r"E' \n\t\r'"
 
 

@@ -5,10 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from generation import claims
 from generation.carrier import Carrier
 from generation.flush import connect
 from generation.models import Run, RunState
 from memory.base.database import db as in_database
+from tests.chaos import invariants
 from tests.chaos.invariants import Sql, check, check_documents
 from tests.chaos.stack import BRIEFS
 from tests.generation.conftest import Demo, Start, ended
@@ -91,6 +93,10 @@ def found_after(damage: str, run: Run, judge: Judge = check) -> list[str]:
     with connect("judge") as sql, sql.transaction(force_rollback=True):
         assert sql.execute(damage, [run.id]).rowcount, "nothing was damaged"
         return judge(sql, [run.id])
+
+
+def test_the_judge_counts_crashes_as_the_house_does() -> None:
+    assert invariants.CRASHES_TO_FAIL == claims.CRASHES_TO_FAIL
 
 
 async def test_every_damage_is_found(carrier: Carrier, start: Start, demo: Demo) -> None:
