@@ -165,7 +165,7 @@ def set_up(outline: Outline, scribe: Scribe) -> None:
     for key, planned in zip(keys, outline.chapters, strict=True):
         chapters.set_up(scribe, key, planned, holds)
     scribe.keep_only(None, keys)
-    check_room(present(scribe))
+    check_room(chapters_in(scribe))
 
 
 # --- a chapter added later
@@ -230,13 +230,13 @@ def check_room(chapters: int) -> None:
         raise LimitReached("chapters", limit=MOST_CHAPTERS)
 
 
-def present(scribe: Scribe) -> int:
+def chapters_in(scribe: Scribe) -> int:
     return sum(section.type == "chapter" and section.present for section in scribe.sections.values())
 
 
 def set_up_added(added: Added, scribe: Scribe, key: str) -> None:
     """Raises `limit.chapters` when it became full while the chapter was planned."""
-    check_room(present(scribe) + 1)
+    check_room(chapters_in(scribe) + 1)
     holds = chapters.places(added.course.exercises_per_chapter, added.course.evaluation_questions)
     chapters.set_up(scribe, key, added.chapter, holds)
 
