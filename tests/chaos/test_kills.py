@@ -42,3 +42,5 @@ async def weather(stack: Stack, kind: str, seed: int, blows: int) -> None:
     # A run that was hit three times before it got one step done is taken for the cause; never another (invariants).
     assert set(ended) <= {"done", "failed run.crashed"}
     assert ended["done"]
+    # A course has steps of many seconds, between which a storm like this strikes three times now and then.
+    assert kind != "note" or ended["failed run.crashed"] <= max(1, 0.2 * len(storm.runs))

@@ -671,8 +671,9 @@ async def test_a_course_that_people_fill_while_its_outline_is_made_stays_theirs(
     await chapters_by_hand(document, house.teammate, 14)
     demo.set(rules=[planned(2)], tokens_per_second=100)
     again, _ = await in_database(actions.retry, run, house.owner, ["outline"])
-    while not await in_database(steps_paid, again):
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await in_database(steps_paid, again):
+            await asyncio.sleep(0.02)
     await chapters_by_hand(document, house.teammate, 1)
     assert await failed_with(again) == "limit.chapters"
     assert count_chapters(await tree(again)) == 16
