@@ -188,6 +188,11 @@ RENUDGE_SECONDS = env.number("RENUDGE_SECONDS", 10, 0.1, 3_600)
 RUNS_OPEN_PER_USER = env.integer("RUNS_OPEN_PER_USER", 50, 1, 1_000_000)
 CALL_RETENTION_DAYS = env.integer("CALL_RETENTION_DAYS", 30, 0, 36_500)
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 7, 0, 36_500)
+# What is due now and then: a function that does one piece of it, and seconds until it is due again.
+CHORES = {
+    "retention": ("generation.retention.apply_some", 3_600.0),
+    "dormancy": ("chat.sessions.rest_quiet", 300.0),
+}
 # A run names its job by dotted path; only paths below these are ever imported.
 RUN_JOBS = ["generation.recipes.", "chat."]
 
@@ -197,6 +202,16 @@ PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
 # part each, as exercises do: so the largest course with the largest files stays within BUDGET_RUN_TOKENS.
 SOURCES_TOKENS = env.integer("SOURCES_TOKENS", 30_000, 100)
 EXTRACT_TOKENS = env.integer("EXTRACT_TOKENS", 3_500, 100)
+
+# --- Conversations --------------------------------------------------------------------------------
+SESSION_IDLE_SECONDS = env.number("SESSION_IDLE_SECONDS", 1_800, 1)  # then it is dormant, until somebody goes on
+SESSION_REST_AT_ONCE = 500
+MESSAGE_MAX_CHARACTERS = 50_000
+TURNS_OPEN_PER_USER = env.integer("TURNS_OPEN_PER_USER", 20, 1, 1_000_000)
+# What an answer is shown: of it, at most half is of the documents and files that the conversation is about.
+CHAT_CONTEXT_TOKENS = env.integer("CHAT_CONTEXT_TOKENS", 16_000, 500)
+CHAT_CONTEXT_MESSAGES = env.integer("CHAT_CONTEXT_MESSAGES", 50, 2, 1_000)
+TOOL_RESULT_TOKENS = env.integer("TOOL_RESULT_TOKENS", 6_000, 100)  # of an object that a tool reads
 
 # --- Budgets: 0 means no limit --------------------------------------------------------------------
 BUDGET_RUN_USD = env.number("BUDGET_RUN_USD", 5)

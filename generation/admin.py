@@ -220,7 +220,18 @@ class AgentForm(forms.ModelForm):
 @admin.register(Agent)
 class AgentAdmin(ModelAdmin):
     form = AgentForm
-    fields = ("name", "title", "role", "chain", "override", "in_force", "temperature", "max_tokens", "updated_at")
+    fields = (
+        "name",
+        "title",
+        "role",
+        "chain",
+        "override",
+        "in_force",
+        "temperature",
+        "max_tokens",
+        "max_rounds",
+        "updated_at",
+    )
     readonly_fields = ("name", "override", "in_force", "updated_at")
     list_display = ("title", "name", "chain", "override", "in_force")
 

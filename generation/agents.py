@@ -8,6 +8,8 @@ from generation.llm.values import ModelRef
 from generation.models import Agent
 from memory.base.errors import InvalidInput, NotFound
 
+ASSISTANT = "assistant"  # who answers in a conversation, unless another is chosen
+
 # name, title, temperature, most tokens of one answer
 DEFAULTS: tuple[tuple[str, str, float, int], ...] = (
     ("writer", "Writer", 0.7, 12_000),
@@ -20,7 +22,7 @@ DEFAULTS: tuple[tuple[str, str, float, int], ...] = (
     ("critic", "Critic", 0.2, 3_000),
     ("consistency", "Consistency", 0.1, 3_000),
     ("analyst", "Analyst", 0.1, 2_000),
-    ("assistant", "Assistant", 0.6, 6_000),
+    (ASSISTANT, "Assistant", 0.6, 6_000),
     ("anima", "Anima", 0.7, 4_000),
     ("neo", "Neo", 0.4, 4_000),
     ("nexus", "Nexus", 0.5, 4_000),

@@ -1,7 +1,7 @@
 """Calls to models as rows: each is inserted before its request leaves and settled whatever becomes of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -25,6 +25,7 @@ from memory.base.text import clean_json, clean_text
 log = structlog.get_logger()
 
 CALLS_AT_ONCE = 500
+DELTAS = ("content_delta", "reasoning_delta", "tool_call_delta")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,12 @@ def reserve_for(model: ModelRef, request: ModelRequest) -> budgets.Reservation:
 
 
 def as_data(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": message.content}
+    data: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        data["tool_calls"] = [asdict(call) for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        data["tool_call_id"] = message.tool_call_id
+    return data
 
 
 def settle(call_id: UUID, attempt: Attempt, outcome: Outcome) -> Usage:
@@ -154,7 +160,7 @@ def recorded_usage(call: Call) -> Usage:
         return Usage(call.reserved_tokens, 0, estimated=True)  # its log is gone: all that was held back counts
     texts = Event.objects.filter(
         run_id=call.run_id,
-        type__in=("content_delta", "reasoning_delta"),
+        type__in=DELTAS,
         data__step=call.step,
         data__attempt=call.attempt,
     ).values_list("data__text", flat=True)

@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from generation import claims, nudges, retention, runs, sweep
+from generation import chores, claims, endings, nudges, sweep
 from generation.calls import error_data
 from generation.claims import Taken, after_commit
 from generation.events import LOST_CONNECTION, Draft, LostClaim
@@ -229,13 +229,15 @@ class Carrier:
 
     async def end(self, running: Running, state: RunState, error: dict[str, Any] | None, result: Any = None) -> None:
         run = running.run
+        if state in (RunState.CANCELLED, RunState.FAILED):
+            await running.ledger.record([])  # what broke off in the middle is kept from what is written
 
         def write() -> None:
-            if runs.close(run, state, error, result):
-                runs.halt_children(run)
+            if endings.close(run, state, error, result):
+                endings.halt_children(run)
 
         await running.ledger.record(
-            runs.end_drafts(state, error),
+            endings.end_drafts(state, error),
             write,
             state=state,
             reason="",
@@ -303,16 +305,16 @@ class Carrier:
 
     async def sweep_once(self) -> None:
         """Sweep unless another process is at it, and begin what is due."""
-        if await db(sweep.once) and await db(retention.is_due):
-            self.background(self.let_old_things_go())
+        for chore in await db(chores.due) if await db(sweep.once) else ():
+            self.background(self.do(chore))
 
-    async def let_old_things_go(self) -> None:
+    async def do(self, chore: str) -> None:
         """Beside the sweep, which goes on meanwhile. Whoever closes waits for the piece at hand and no longer."""
         try:
-            while await db(retention.apply_some):
+            while await db(chores.do_some, chore):
                 pass
         except LOST_CONNECTION as error:
-            log.warning("retention_failed", error=str(error))
+            log.warning("chore_failed", chore=chore, error=str(error))
 
 
 def load(taken: Sequence[Taken]) -> list[tuple[Taken, Run, dict[str, Step]]]:

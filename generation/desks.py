@@ -90,7 +90,7 @@ class Desk:
         if isinstance(self.obj, Section):
             return sections.edit(self.obj, values, By.person(self.user), version)
         if isinstance(self.obj, Document):
-            return documents.edit(self.obj, values, self.user, version)
+            return documents.edit(self.obj, values, By.person(self.user), version)
         raise NotImplementedError
 
     def merged(self, base: Values, wanted: Values, refusal: StaleChange) -> tuple[Values, list[Clash]]:

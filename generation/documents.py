@@ -91,11 +91,11 @@ def point_to(run: Run) -> None:
         Document.objects.filter(id=run.document_id).update(run=run)
 
 
-def edit(document: Document, values: Mapping[str, Any], by: User, expected_version: int | None = None) -> list[Change]:
+def edit(document: Document, values: Mapping[str, Any], by: By, expected_version: int | None = None) -> list[Change]:
     """Change title, language, folder, status or fields by path."""
     if wrong := [path for path in values if path.split("/")[0] == "present"]:
         raise InvalidInput("path", path=wrong[0][:200])
-    return history.edit(document, values, By.person(by), expected_version=expected_version)
+    return history.edit(document, values, by, expected_version=expected_version)
 
 
 def bin(document: Document, by: User) -> list[Change]:  # noqa: A001 the word of the house

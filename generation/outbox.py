@@ -12,7 +12,8 @@ from memory.base.text import DeltaGate
 
 DEFER_SECONDS = 0.015
 
-Stream = tuple[str, str, int]  # kind of delta, step, attempt
+Stream = tuple[str, str, int, int]  # kind of delta, step, attempt, and which call of a tool it is; -1 for text
+TEXT = -1
 
 
 class Outbox:
@@ -57,9 +58,9 @@ class Outbox:
         writes, self.writes = self.writes, []
         return writes
 
-    def delta(self, kind: str, step: str, attempt: int, text: str) -> str:
+    def delta(self, kind: str, step: str, attempt: int, text: str, index: int = TEXT) -> str:
         """Add streamed text; returns it as it will be stored (cleaned, halves of a character held back)."""
-        stream = (kind, step, attempt)
+        stream = (kind, step, attempt, index)
         gate = self.gates.get(stream)
         if gate is None:
             gate = self.gates[stream] = DeltaGate()
@@ -68,12 +69,13 @@ class Outbox:
             self.gather(stream, text)
         return text
 
-    def close(self, kind: str, step: str, attempt: int) -> str:
+    def close(self, kind: str, step: str, attempt: int, index: int = TEXT) -> str:
         """The stream ends: what its gate still held is told too, and returned."""
-        gate = self.gates.pop((kind, step, attempt), None)
+        stream = (kind, step, attempt, index)
+        gate = self.gates.pop(stream, None)
         text = gate.close() if gate else ""
         if text:
-            self.gather((kind, step, attempt), text)
+            self.gather(stream, text)
         return text
 
     def gather(self, stream: Stream, text: str) -> None:
@@ -101,5 +103,6 @@ class Outbox:
 
 def delta_draft(stream: Stream, text: str) -> Draft:
     # The text passed its gate already, and this is the path of every token.
-    kind, step, attempt = stream
-    return Draft(kind, orjson.dumps({"step": step, "attempt": attempt, "text": text}).decode())
+    kind, step, attempt, index = stream
+    which = {} if index == TEXT else {"index": index}
+    return Draft(kind, orjson.dumps({"step": step, "attempt": attempt, **which, "text": text}).decode())

@@ -12,12 +12,12 @@ PAGE = 50
 M = TypeVar("M", bound=Model)
 
 
-def page(found: QuerySet[M], cursor: str | None) -> tuple[list[M], str | None]:
-    """The rows after the cursor, and the cursor of the next page; None on the last."""
+def page(found: QuerySet[M], cursor: str | None, by: str = "pk") -> tuple[list[M], str | None]:
+    """The rows after the cursor, and the cursor of the next page; None on the last. `by`: the time-ordered key."""
     if cursor:
-        found = found.filter(pk__lt=parse_cursor(cursor))
-    rows = list(found.order_by(F("pk").desc())[: PAGE + 1])
-    return rows[:PAGE], str(rows[PAGE - 1].pk) if rows[PAGE:] else None
+        found = found.filter(**{f"{by}__lt": parse_cursor(cursor)})
+    rows = list(found.order_by(F(by).desc())[: PAGE + 1])
+    return rows[:PAGE], str(getattr(rows[PAGE - 1], by)) if rows[PAGE:] else None
 
 
 def parse_cursor(cursor: str) -> UUID:

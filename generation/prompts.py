@@ -62,7 +62,10 @@ engine = PromptEngine(dirs=[], libraries={}, autoescape=False, string_if_invalid
 
 @dataclass(frozen=True)
 class PromptFile:
-    """A default prompt as it lies in the tree: front matter (description, agent, variables), then the text."""
+    """A default prompt as it lies in the tree: front matter (description, agent, variables), then the text.
+
+    `ends_with` names a file beside it that several share; each version holds the whole text.
+    """
 
     slot: str
     agent: str
@@ -74,6 +77,8 @@ class PromptFile:
     def read(cls, path: Path) -> "PromptFile":
         _, head, text = path.read_text(encoding="utf-8").split("---\n", 2)
         facts = dict(line.split(":", 1) for line in head.splitlines() if line.strip())
+        if shared := facts.get("ends_with", "").strip():
+            text = f"{text.strip()}\n\n{(path.parent / shared).read_text(encoding='utf-8')}"
         return cls(
             slot=f"{path.parent.parent.name}/{path.stem}",
             agent=facts["agent"].strip(),

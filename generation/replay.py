@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from generation.models import Run, StepState
+from generation.outbox import TEXT, Stream
 from memory.base.errors import InvalidInput, NotFound
 
 MOST_BYTES = 1_000_000
@@ -116,7 +117,7 @@ def join(
 ) -> tuple[list[dict[str, Any]], int, bool]:
     """The rows as events with deltas of these types joined, the number reached, and whether all rows were taken."""
     events: list[dict[str, Any]] = []
-    streams: dict[tuple[str, str, int], list[str]] = {}
+    streams: dict[Stream, list[str]] = {}
     size, upto = 0, since
     for seq, kind, text, at in rows:
         if size > most_bytes:
@@ -125,7 +126,7 @@ def join(
         size += len(text) + 80
         upto = seq
         if kind in joining:
-            stream = (kind, data["step"], data["attempt"])
+            stream = (kind, data["step"], data["attempt"], data.get("index", TEXT))
             if stream in streams:
                 streams[stream].append(data["text"])
                 continue
@@ -137,12 +138,12 @@ def join(
     return finish(events), upto, True
 
 
-def end_attempts_but(streams: dict[tuple[str, str, int], list[str]], step: str, attempt: int) -> None:
+def end_attempts_but(streams: dict[Stream, list[str]], step: str, attempt: int) -> None:
     for stream in [stream for stream in streams if stream[1] == step and stream[2] != attempt]:
         del streams[stream]
 
 
-def end_streams(streams: dict[tuple[str, str, int], list[str]], step: str | None) -> None:
+def end_streams(streams: dict[Stream, list[str]], step: str | None) -> None:
     for stream in [stream for stream in streams if step is None or stream[1] == step]:
         del streams[stream]
 

@@ -3,7 +3,7 @@
 The deltas of an attempt are joined into the first of them; all other events stay as they are. Whoever asks for a place
 inside what was joined is told to start anew (`reset`).
 
-Done once an hour by one process, in pieces: each is short, so that nobody waits for its locks or for its end.
+A chore: done now and then by one process, in pieces.
 """
 
 from datetime import timedelta
@@ -13,19 +13,17 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from generation import chores
 from generation.calls import forget_old_messages
 from generation.models import Run
 
 RUNS_AT_ONCE = 5
-RETENTION = "retention"
-HOUR = 3_600.0
 
 JOIN = """
 WITH deltas AS (
     SELECT seq, type, data, first_value(seq) OVER stream AS head
-    FROM generation_event WHERE run_id = %(run)s AND type IN ('content_delta', 'reasoning_delta')
-    WINDOW stream AS (PARTITION BY type, data->>'step', data->>'attempt' ORDER BY seq)
+    FROM generation_event
+    WHERE run_id = %(run)s AND type IN ('content_delta', 'reasoning_delta', 'tool_call_delta')
+    WINDOW stream AS (PARTITION BY type, data->>'step', data->>'attempt', data->>'index' ORDER BY seq)
 ), joined AS (
     SELECT head, string_agg(data->>'text', '' ORDER BY seq) AS text FROM deltas GROUP BY head
 ), kept AS (
@@ -36,16 +34,9 @@ DELETE FROM generation_event e USING deltas d WHERE e.run_id = %(run)s AND e.seq
 """
 
 
-def is_due() -> bool:
-    """Whether the caller is to do it now: true once an hour in all processes."""
-    return chores.begin(RETENTION)
-
-
 def apply_some() -> bool:
-    """Do one piece of it; False when nothing was left to do, for an hour."""
-    is_done = forget_old_messages() + join_old_deltas() == 0
-    chores.put_off(RETENTION, HOUR if is_done else chores.LEASE_SECONDS)
-    return not is_done
+    """Do one piece of it; False when nothing was left to do."""
+    return forget_old_messages() + join_old_deltas() > 0
 
 
 def join_old_deltas() -> int:

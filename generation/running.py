@@ -6,6 +6,7 @@ return what they recorded and cost nothing, the others are made.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -63,6 +64,14 @@ class StepFailed(RunError):
     """A step ended without a result and without a fallback; `params` hold its key and its error."""
 
 
+@dataclass(frozen=True)
+class Acted:
+    """What came of something that was done, as it is recorded, and what is told of it."""
+
+    result: Any
+    drafts: Sequence[Draft] = ()
+
+
 class Running:
     def __init__(self, ledger: Ledger, gateway: Gateway) -> None:
         self.ledger = ledger
@@ -112,6 +121,23 @@ class Running:
             with bound_contextvars(step=key):
                 step = self.begin(key, label or {"code": key}, because)
                 return await self.make(step, produce, adapter, fallback, write)
+
+    async def act(self, key: str, act: Callable[[], Acted], *, label: Mapping[str, Any] | None = None) -> Any:
+        """The recorded result of this step, or what `act` does now: it reads and writes rows, in the very transaction
+        that records its result and tells of it. So it is done once, or not at all. What it raises ends the run."""
+        known = self.ledger.steps.get(key)
+        if known and known.state in RECORDED_STATES:
+            return known.result
+        async with self.slots.taken():
+            with bound_contextvars(step=key):
+                step = self.begin(key, label or {"code": key}, None)
+
+                def do(row: Step) -> list[Draft]:
+                    acted = act()
+                    row.result = clean_json(acted.result)
+                    return list(acted.drafts)
+
+                return (await self.record_step(step, StepState.DONE, None, None, do)).result
 
     def has_recorded(self, prefix: str) -> bool:
         """Whether a step of this beginning is there already: made before a crash, or copied from the run retried."""
@@ -174,7 +200,7 @@ class Running:
         except ScriptoriumError as failure:
             error = error_data(failure)
             if fallback is None:
-                await self.record_step(step, StepState.FAILED, None, error, None)
+                await self.record_step(step, StepState.FAILED, None, error)
                 raise StepFailed("step_failed", step=step.key, error=error) from failure
             result, state = fallback(failure), StepState.FALLBACK
             step.fall_back()
@@ -182,7 +208,15 @@ class Running:
                 step.say(result)
             metrics.fallbacks.labels(self.run.kind, step.key.split("/")[0]).inc()
         value = clean_json(adapter.dump_python(result, mode="json"))
-        await self.record_step(step, state, value, error, (lambda scribe: write(result, scribe)) if write else None)
+
+        def put_down(_: Step) -> list[Draft]:
+            if write is None:
+                return []
+            scribe = Scribe(self.run, step.key, self.read, error if state == StepState.FALLBACK else None)
+            write(result, scribe)
+            return scribe.drafts()
+
+        await self.record_step(step, state, value, error, put_down)
         return adapter.validate_python(value)
 
     async def record_step(
@@ -191,9 +225,9 @@ class Running:
         state: StepState,
         value: Any,
         error: dict[str, Any] | None,
-        write: Callable[[Scribe], None] | None,
-    ) -> None:
-        """The step's end: result, what it wrote, progress and events in one fenced transaction."""
+        write: Callable[[Step], list[Draft]] = lambda row: [],
+    ) -> Step:
+        """The step's end: what `write` writes and tells, the row, progress and events in one fenced transaction."""
         step.close_streams()
         is_fallback = state == StepState.FALLBACK
         row = Step(
@@ -209,11 +243,7 @@ class Running:
         facts |= {"error": error} if error else {"trimmed": step.trimmed} if step.trimmed else {}
 
         def write_all() -> list[Draft]:
-            written = []
-            if write:
-                scribe = Scribe(self.run, step.key, self.read, error if is_fallback else None)
-                write(scribe)
-                written = scribe.drafts()
+            written = write(row)
             # Not sooner: what was told while this step waited for its turn comes before it, and must not say more.
             self.ledger.steps[step.key] = row
             self.progress = max(self.progress, self.share_recorded())
@@ -222,6 +252,7 @@ class Running:
 
         await self.ledger.record([], write_all, lambda drafts: drafts or (), crashes=0, has_progressed=True)
         self.ledger.has_crashed = False
+        return row
 
     def share_recorded(self) -> float:
         """Percent of the planned weight that is recorded; below 100 until the run has ended."""

@@ -1,7 +1,7 @@
-"""The verbs on a run: start, cancel, retry, answer, end. Each is one transaction; rings follow it."""
+"""The verbs on a run: start, cancel, retry, answer. Each is one transaction; rings follow it."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from pydantic import BaseModel, ValidationError
 
-from generation import documents
+from generation import documents, endings, lines
 from generation.claims import after_commit, lock, seize
 from generation.events import Batch, Draft, insert
 from generation.fields import problems
@@ -24,8 +24,7 @@ from generation.rings import ring_batches, ring_run
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
 from memory.base.language import language_of
-from memory.base.news import CARRIERS, bell
-from memory.base.text import as_json, clean_json, clean_text
+from memory.base.text import clean_json, clean_text
 from memory.models import File, Role, User, Workspace
 
 COPY_STEPS = """
@@ -36,18 +35,6 @@ SELECT gen_random_uuid(), %(new)s, key, label, state, attempts, is_fallback, res
 FROM generation_step
 WHERE run_id = %(old)s AND state = ANY(%(good)s) AND key <> 'read' AND key NOT LIKE 'read/%%' AND key <> ALL(%(again)s)
 RETURNING key, label, state
-"""
-
-CLOSE = """
-WITH steps AS (
-    UPDATE generation_step SET state = 'cancelled', finished_at = now()
-    WHERE run_id = %(run)s AND state IN ('running', 'waiting')
-)
-UPDATE generation_run
-SET finished_at = now(), error = %(error)s::jsonb, result = %(result)s::jsonb, question = NULL,
-    progress = CASE WHEN %(state)s IN ('done', 'partial') THEN 100 ELSE progress END
-WHERE id = %(run)s
-RETURNING EXISTS (SELECT 1 FROM generation_run child WHERE child.parent_id = %(run)s)
 """
 
 
@@ -135,6 +122,42 @@ def create(
     return run
 
 
+def begin(
+    errand: Recipe,
+    *,
+    user: User,
+    workspace: Workspace,
+    options: Mapping[str, Any],
+    line: UUID | None = None,
+    files: Sequence[UUID] = (),
+    language: str = "",
+    key: str | None = None,
+) -> Run:
+    """A private run that writes no document, in the caller's transaction; in a `line` it waits for those before it.
+
+    What it may cost the caller has decided: caps on open runs are for what is asked for by itself.
+    Raises `validation.files_too_many`, `not_found.file`.
+    """
+    check_files(files, user, workspace)
+    run = Run.objects.create(
+        workspace=workspace,
+        user=user,
+        line=line,
+        kind=errand.kind,
+        job=errand.job,
+        language=language or user.language,
+        options=errand.options.model_validate(options).model_dump(mode="json"),
+        files=[str(file) for file in files],
+        is_private=True,
+        key=key,
+    )
+    if line is not None:
+        lines.lock(line)
+    waits = {"state": RunState.WAITING, "reason": lines.TURN} if line and lines.is_busy(line) else {}
+    open_claim(run, errand.queue, [Draft.of("status", **{"state": RunState.QUEUED, **waits})], **waits)
+    return run
+
+
 def fingerprint(recipe: Recipe, order: Order, document: Document | None, action: Action | None) -> str:
     """One short word for what was asked: a key that comes again must come with the same."""
     where = [str(place) if place else "" for place in (order.parent, order.folder, document and document.id)]
@@ -144,13 +167,16 @@ def fingerprint(recipe: Recipe, order: Order, document: Document | None, action:
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def open_claim(run: Run, queue: str, drafts: Sequence[Draft]) -> None:
-    batch = Batch(run.id, 0, drafts, RunState.QUEUED)
-    Claim.objects.create(run=run, queue=queue, last_seq=batch.upto)
+def open_claim(run: Run, queue: str, drafts: Sequence[Draft], **facts: Any) -> None:
+    claim = Claim(run=run, queue=queue, **facts)
+    batch = Batch(run.id, 0, drafts, claim.state)
+    claim.last_seq = batch.upto
+    claim.save(force_insert=True)
     insert(batch)
     after_commit(lambda: ring_batches([batch]))
     after_commit(lambda: ring_run(run))
-    after_commit(lambda: nudge(run.id, queue))
+    if claim.state == RunState.QUEUED:
+        after_commit(lambda: nudge(run.id, queue))
 
 
 def check_open_runs(user: User, parent: Run | None) -> None:
@@ -159,7 +185,7 @@ def check_open_runs(user: User, parent: Run | None) -> None:
         return
     with connection.cursor() as sql:
         sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"runs-of-{user.pk}"])
-    count = Run.objects.filter(user=user, parent=None, claim__state__in=OPEN_STATES).count()
+    count = Run.objects.filter(user=user, parent=None, line=None, claim__state__in=OPEN_STATES).count()
     if count >= settings.RUNS_OPEN_PER_USER:
         raise LimitReached("runs_open", retry_after=30, limit=settings.RUNS_OPEN_PER_USER, open=count)
 
@@ -180,83 +206,18 @@ def cancel(run: Run, by: User) -> None:
     """
     workspaces.require(by, run.workspace, Role.VIEWER if run.is_own_of(by) else Role.EDITOR)
     with transaction.atomic():
-        halt(run)
-
-
-def halt(run: Run) -> None:
-    """Cancel in the caller's transaction; parents are locked before children."""
-    claim = lock(run.id, below=run.parent_id)
-    if claim.state in END_STATES:
-        return
-    if claim.state == RunState.RUNNING:
-        Claim.objects.filter(run_id=run.id).update(cancel_requested=True)
-        after_commit(lambda: bell.ring(CARRIERS, cancel=str(run.id)))
-        halt_children(run)  # its owner, too, will once it has heard, and meet those it had begun meanwhile
-    else:
-        end_unclaimed(run, claim, RunState.CANCELLED)
-
-
-def halt_children(run: Run) -> None:
-    """Nobody waits for them any more. In the transaction that ends their parent, since nobody adds to them then."""
-    for child in Run.objects.filter(parent_id=run.id, claim__state__in=OPEN_STATES).order_by("id"):
-        halt(child)
-
-
-def end_unclaimed(run: Run, claim: Claim, state: RunState, error: dict[str, Any] | None = None) -> None:
-    """End a run nobody works on, and its children; its claim is locked by the caller."""
-    has_children = close(run, state, error)
-    batch = seize(claim, end_drafts(state, error), state=state, reason="", owner="", lease_until=None)
-    after_commit(lambda: ring_batches([batch]))
-    if has_children:
-        halt_children(run)  # not sooner: a parent that still waits is told of each child's end
-
-
-def end_drafts(state: str, error: dict[str, Any] | None) -> list[Draft]:
-    """The last events of a run: at most one `error`, then `done`, whatever the state."""
-    told = [Draft.of("error", **error)] if error else []
-    return [*told, Draft.of("done", state=state, **({"error": error} if error else {}))]
-
-
-def close(run: Run, state: str, error: dict[str, Any] | None, result: Any = None) -> bool:
-    """The rows of an end, in the transaction that ends the claim: parent's claim first, then run and steps.
-
-    Says whether the run has children, who have to be halted.
-    """
-    parent = lock(run.parent_id) if run.parent_id else None
-    with connection.cursor() as sql:
-        sql.execute(CLOSE, {"run": run.id, "state": state, "error": as_json(error), "result": as_json(result)})
-        (has_children,) = sql.fetchone()
-    if parent is not None:
-        tell_parent(parent, run, state)
-    after_commit(lambda: ring_run(run))
-    return bool(has_children)
-
-
-def tell_parent(parent: Claim, child: Run, state: str) -> None:
-    """A waiting parent hears of its child's end, and is queued at the front of `high` when this was the last.
-
-    A parent that is being worked on looks for itself.
-    """
-    if parent.state != RunState.WAITING or parent.reason != "children":
-        return
-    others = Claim.objects.filter(run__parent_id=parent.run_id, state__in=OPEN_STATES).exclude(run_id=child.id)
-    drafts = [Draft.of("step", key=child.parent_step, state=StepState.RUNNING, child=str(child.id), child_state=state)]
-    changes: dict[str, Any] = {}
-    if not others.exists():
-        drafts.append(Draft.of("status", state=RunState.QUEUED))
-        changes = {"state": RunState.QUEUED, "reason": "", "queue": Queue.HIGH, "queued_at": child.created_at}
-        after_commit(lambda: nudge(parent.run_id, Queue.HIGH))
-    batch = seize(parent, drafts, **changes)
-    after_commit(lambda: ring_batches([batch]))
+        endings.halt(run)
 
 
 def retry(run: Run, by: User, steps: Iterable[str] = (), key: str | None = None) -> tuple[Run, bool]:
     """A new run that begins with copies of the good steps and makes the others, or just the named ones, again.
 
     The same key for the same steps gives the same run and False. Raises `run.still_open`, `run.nothing_to_retry`,
-    `not_found.step`, `conflict.key_reused`.
+    `run.of_a_turn` (its conversation asks for another answer), `not_found.step`, `conflict.key_reused`.
     """
     workspaces.require(by, run.workspace, Role.EDITOR)
+    if run.line is not None:
+        raise RunError("of_a_turn")
     again = list(steps)
     key = clean_text(key)[:200] if key else None
     with transaction.atomic():

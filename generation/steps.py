@@ -7,7 +7,7 @@ of the last attempt are the text that is recorded.
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,12 +21,22 @@ from generation.ledger import Ledger
 from generation.llm.journal import Attempt, Cut, NoRoomYet, Outcome
 from generation.llm.router import Router
 from generation.llm.structured import answer_as
-from generation.llm.values import ContentDelta, Delta, ModelRequest, ReasoningDelta
+from generation.llm.values import (
+    Answer,
+    ContentDelta,
+    Delta,
+    Message,
+    ModelRequest,
+    ReasoningDelta,
+    ToolCallDelta,
+    ToolCallStart,
+    ToolSpec,
+)
 from generation.models import StepState
 from generation.readable import Readable
 from memory.base import metrics
 from memory.base.database import db
-from memory.base.errors import BudgetHeld, ModelError
+from memory.base.errors import BudgetHeld, ModelBadOutput, ModelError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,6 +51,8 @@ class StepInProgress:
         self.attempt = attempt
         self.has_called = False
         self.pieces: list[str] = []
+        self.calls = 0  # of tools, in this attempt
+        self.thinking: list[float] = []  # when it began to think aloud, and when it last did
         self.trimmed: list[dict[str, Any]] = []
 
     @property
@@ -48,11 +60,39 @@ class StepInProgress:
         """What the current attempt has streamed so far."""
         return "".join(self.pieces)
 
+    @property
+    def thought_ms(self) -> int:
+        """How long the current attempt has thought aloud."""
+        return round((self.thinking[-1] - self.thinking[0]) * 1000) if self.thinking else 0
+
     async def write(self, slot: str, variables: Mapping[str, Any], agent: str = "") -> str:
         """Text by the prompt in this slot, streamed as it comes. Raises ModelError or BudgetSpent."""
         purpose, request = await db(patiently, compose, slot, variables, agent)
         await self.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
         return self.text
+
+    async def converse(
+        self,
+        slot: str,
+        variables: Mapping[str, Any],
+        said: Sequence[Message],
+        *,
+        agent: str = "",
+        tools: Sequence[ToolSpec] = (),
+    ) -> Answer:
+        """The next thing said in a conversation, behind the instructions in this slot: text, wishes to use these tools,
+        or both, streamed as they come. Arguments that are no JSON are asked for once more.
+
+        Raises ModelError or BudgetSpent."""
+        purpose, request = await db(patiently, compose, slot, variables, agent)
+        request = replace(request, messages=(*request.messages, *said), tools=tuple(tools))
+        chain, journal = agents.chain(purpose.agent), CallJournal(self, purpose)
+        try:
+            return await self.router.answer(chain, request, journal)
+        except ModelBadOutput as error:
+            if error.code != "model.tool_arguments":
+                raise
+            return await self.router.answer(chain, request, journal, reason="repair", because=error)
 
     async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
         """A value of this shape by the prompt in this slot; a malformed answer is repaired once.
@@ -81,6 +121,8 @@ class StepInProgress:
         self.close_streams()
         self.attempt += 1
         self.pieces = []
+        self.calls = 0
+        self.thinking = []
 
     def fall_back(self) -> None:
         """An attempt without a call. Its number is kept with its first word: no later attempt may bear it too."""
@@ -91,6 +133,8 @@ class StepInProgress:
     def close_streams(self) -> None:
         """No more text comes in this attempt: what the gates hold is told."""
         self.ledger.outbox.close("reasoning_delta", self.key, self.attempt)
+        for index in range(self.calls):
+            self.ledger.outbox.close("tool_call_delta", self.key, self.attempt, index)
         self.pieces.append(self.ledger.outbox.close("content_delta", self.key, self.attempt))
 
 
@@ -164,7 +208,14 @@ class CallJournal:
             if text:
                 step.pieces.append(step.ledger.outbox.delta("content_delta", step.key, step.attempt, text))
         elif isinstance(delta, ReasoningDelta):
+            step.thinking[1:] = [time.monotonic()]
             step.ledger.outbox.delta("reasoning_delta", step.key, step.attempt, delta.text)
+        elif isinstance(delta, ToolCallStart):
+            step.calls += 1
+            facts = {"index": delta.index, "id": delta.id, "name": delta.name}
+            step.ledger.outbox.tell("tool_call_start", step=step.key, attempt=step.attempt, **facts)
+        elif isinstance(delta, ToolCallDelta):
+            step.ledger.outbox.delta("tool_call_delta", step.key, step.attempt, delta.arguments, delta.index)
 
     async def pause(self) -> None:
         await self.step.ledger.tide.pause()

@@ -13,13 +13,13 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from generation import attempts, calls
+from generation import attempts, calls, lines
 from generation.claims import CRASHES_TO_FAIL, after_commit, count_active_seconds, lock, seize
+from generation.endings import end_unclaimed
 from generation.events import Draft
 from generation.models import OPEN_STATES, Claim, Queue, Run, RunState, StepState
 from generation.nudges import nudge, were_forgotten
 from generation.rings import ring_batches, ring_run
-from generation.runs import end_unclaimed
 from memory.base import metrics
 from memory.base.errors import RunError
 
@@ -37,6 +37,7 @@ def once() -> bool:
         if mine:
             release_dead()
             resume_parents()
+            lines.advance_left_standing()
             nudge_forgotten()
             calls.settle_orphans()
             attempts.end_due()

@@ -247,6 +247,30 @@ SENTENCES: dict[str, Promise] = {
     "budget.workspace_day": _(
         "The workspace's budget for today is spent. What was written is kept. Go on tomorrow, or ask its owner."
     ),
+    # Conversations
+    "not_found.session": _(
+        "This conversation does not exist, or is not yours to see. Nothing was changed. Look in your list."
+    ),
+    "not_found.message": _(
+        "This message does not exist, or is not yours to see. Nothing was changed. Look in the conversation."
+    ),
+    "validation.message_empty": _("There is nothing in the message. Nothing was sent. Write something."),
+    "validation.message_too_long": _(
+        "The message has {length} characters. Nothing was sent. Shorten it to {limit}, or attach it as a file."
+    ),
+    "validation.title_empty": _("A conversation needs a name. The old one stays. Write another."),
+    "limit.turns_open": _("You wait for {open} answers already. They go on. Send this when one has come, or stop one."),
+    "limit.links": _("A conversation is about {limit} objects at most. Nothing was added. Take one out first."),
+    "session.being_answered": _("The answer has begun. The message stays. Stop the answer instead."),
+    "session.not_yours": _("Only what you said yourself can be changed. Nothing was changed. Ask for another answer."),
+    "run.of_a_turn": _("This was an answer in a conversation. It is kept there. Ask for another one there."),
+    "tool.unknown": _("There is no tool {tool} here. Nothing was changed. Say what you want in other words."),
+    "tool.arguments": _("The model used a tool wrongly. Nothing was changed. Say it differently."),
+    "tool.not_linked": _(
+        "“{title}” is not part of this conversation. Nothing was changed. Add it to the conversation first."
+    ),
+    "tool.not_read": _("The model has not read this yet. Nothing was changed. It may read it and try again."),
+    "tool.no_text": _("This has no text of its own. Nothing was changed. Name the part that is to change."),
     # Runs
     "session.behind": _("The page fell behind the text. Nothing is lost. It reads on from where it stopped."),
     "run.deadline": _("The run took longer than it may. What was written is kept. Retry to go on from there."),

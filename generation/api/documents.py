@@ -12,6 +12,7 @@ from generation.history_pictures import written
 from generation.history_schemas import ChangedOut
 from generation.schemas import RunOut
 from memory import workspaces
+from memory.history import By
 from memory.http import SignedInRequest
 from memory.models import Role
 
@@ -57,7 +58,7 @@ def show(request: SignedInRequest, document_id: UUID) -> dict[str, Any]:
 def edit(request: SignedInRequest, document_id: UUID, body: EditIn) -> dict[str, Any]:
     """Fields of its kind, and `title`, `language`, `folder`, `status`, by path."""
     document = documents.visible(request.user, document_id)
-    return written(documents.edit(document, body.fields, request.user, body.expected_version), document)
+    return written(documents.edit(document, body.fields, By.person(request.user), body.expected_version), document)
 
 
 @router.delete("/documents/{uuid:document_id}", response=ChangedOut, summary="Put a document into the bin")

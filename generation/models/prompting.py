@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +59,11 @@ class Agent(models.Model):
     )
     temperature = models.FloatField(null=True, blank=True)
     max_tokens = models.PositiveIntegerField(default=4_000)
+    max_rounds = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("how often it may use tools and go on, in one answer"),
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

@@ -47,7 +47,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One piece of work with a story. What changes every tick lives in its claim, what is told in its events.
 
-    `again` names the steps a retry was asked to make again, `action` what is done to the document.
+    `again` names the steps a retry was asked to make again, `action` what is done to the document. Runs of one `line`
+    are carried one after another, in the order in which they joined it: the turns of a conversation.
     """
 
     WRITE: ClassVar = "write"
@@ -57,6 +58,7 @@ class Run(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="runs")
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
     parent_step = models.CharField(max_length=200, blank=True)
+    line = models.UUIDField(null=True, editable=False)
     retries = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retried_by")
     document = models.ForeignKey("Document", models.CASCADE, null=True, related_name="runs")
     kind = models.CharField(max_length=50)
@@ -91,6 +93,8 @@ class Run(models.Model):
         indexes: ClassVar = [
             # The list of a workspace's runs, newest first, paged by id.
             models.Index(fields=["workspace", "-id"], name="run_list"),
+            # Who joins a line, or leaves it, looks for the others in it.
+            models.Index(fields=["line"], name="run_line", condition=Q(line__isnull=False)),
             # Retention looks for those that ended long ago and still have their single deltas.
             models.Index(
                 fields=["finished_at"], name="run_unjoined", condition=Q(is_joined=False, finished_at__isnull=False)

@@ -1,6 +1,6 @@
 """What a recipe is: a kind of text, the job that writes it, the options it takes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,6 +99,21 @@ class Recipe:
     def doing(self, action: Action) -> "Recipe":
         """The recipe with the options of this action."""
         return replace(self, options=action.options)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that keeps something of its own when its run ends, however it ends: done, failed, stopped by anybody.
+
+    `keep` is given the run, its last state and its error, in the transaction that ends it; what it refuses is logged,
+    and the run ends all the same. A job that has nothing to keep is a plain function.
+    """
+
+    do: Callable[[Any], Coroutine[Any, Any, Any]]
+    keep: Callable[[Run, RunState, dict[str, Any] | None], None]
+
+    def __call__(self, running: Any) -> Coroutine[Any, Any, Any]:
+        return self.do(running)
 
 
 def is_reading(key: str) -> bool:

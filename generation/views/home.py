@@ -15,6 +15,7 @@ from generation.models import Folder
 from generation.registry import RECIPES
 from generation.views import going_on
 from memory.base.errors import InvalidInput
+from memory.history import By
 from memory.models import Role
 from memory.pages import PageRequest, signed_in
 
@@ -37,7 +38,7 @@ def home(request: PageRequest) -> HttpResponse:
 def move(request: PageRequest, document_id: UUID) -> HttpResponse:
     """Into a folder, or out of all."""
     document = documents.visible(request.user, document_id)
-    documents.edit(document, {"folder": request.POST.get("folder") or None}, request.user)
+    documents.edit(document, {"folder": request.POST.get("folder") or None}, By.person(request.user))
     return going_on.done(request)
 
 

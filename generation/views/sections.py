@@ -91,7 +91,7 @@ def approve_section(request: PageRequest, section_id: UUID) -> HttpResponse:
 def document_status(request: PageRequest, document_id: UUID) -> HttpResponse:
     """Draft, ready, approved or archived."""
     document = documents.visible(request.user, document_id)
-    documents.edit(document, {"status": request.POST.get("status", "")}, request.user)
+    documents.edit(document, {"status": request.POST.get("status", "")}, By.person(request.user))
     return redirect("document", document.id)
 
 

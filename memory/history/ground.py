@@ -25,12 +25,16 @@ PEOPLE = (AuthorKind.PERSON, AuthorKind.TOOL, AuthorKind.UNDO)
 
 @dataclass(frozen=True)
 class By:
-    """Who changes something: a person, a tool on somebody's behalf, or the step of a run."""
+    """Who changes something: a person, a tool on somebody's behalf, or the step of a run.
+
+    `group`: all they change belongs together and is undone as one; without it each verb is a group of its own.
+    """
 
     kind: AuthorKind
     user: User | None
     run_id: UUID | None = None
     step: str = ""
+    group: UUID | None = None
 
     @classmethod
     def person(cls, user: User) -> "By":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -23,15 +23,17 @@ from memory.models import AuthorKind, Change, Editable, Snapshot, User
 TOGETHER = ("parent", "rank")  # a move is both; neither is undone without the other
 
 
-def undo(change: Change, by: User) -> list[Change]:
+def undo(change: Change, by: User, through: By | None = None) -> list[Change]:
     """Give the path back what it held before this change, whatever else was changed meanwhile.
+
+    `through`: the run and step in which a tool does it on their behalf, and its group.
 
     Undoing what is undone already changes nothing. Raises StaleChange `conflict.stale_change` when the path does not
     hold what this change had written, showing what stands in the way.
     """
     with transaction.atomic():
         lock_roots([change.root_id])
-        return undo_all(Change.objects.filter(pk__in=going_along(change)), by)
+        return undo_all(Change.objects.filter(pk__in=going_along(change)), by, through)
 
 
 def undo_group(group: UUID, by: User) -> list[Change]:
@@ -114,7 +116,7 @@ def labels_of(change: Change, beside: Sequence[Change]) -> list[UUID]:
     return [label.pk for label in labels if paths.same(paths.get(state, label.path), label.after)]
 
 
-def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
+def undo_all(chosen: QuerySet[Change], by: User, through: By | None = None) -> list[Change]:
     with transaction.atomic():
         roots = set(chosen.values_list("root_id", flat=True))
         lock_roots(roots)
@@ -131,12 +133,16 @@ def undo_all(chosen: QuerySet[Change], by: User) -> list[Change]:
             raise in_the_way(obstacles, objects)
         try:
             with transaction.atomic():
-                written = write_all(undoings, By(AuthorKind.UNDO, by), new_id())
+                written = write_all(undoings, author(by, through), through and through.group or new_id())
         except InvalidInput as error:  # what was, cannot be any more: its place is gone, or its kind has changed
             raise in_the_way(changes, load(named_by(changes)), error.code) from error
         for undoing in undoings:
             undoing.obj.check_room([change for change in written if change.object_id == undoing.obj.pk])
         return written
+
+
+def author(by: User, through: By | None) -> By:
+    return replace(through, kind=AuthorKind.UNDO, user=by) if through else By(AuthorKind.UNDO, by)
 
 
 def write_all(undoings: Sequence[Undoing], by: By, group: UUID) -> list[Change]:

@@ -40,7 +40,7 @@ def create(obj: Editable, by: By, *, reason: str = "", group: UUID | None = None
         obj.take({"present": False})
         obj.version = 0
         obj.save(force_insert=True)
-        return write(obj, [wishes], by, reason, group or new_id(), old={})
+        return write(obj, [wishes], by, reason, group or by.group or new_id(), old={})
 
 
 def edit(
@@ -67,7 +67,7 @@ def edit(
             raise StaleChange("locked", object=str(obj.pk))
         if expected_version is not None:
             check_unchanged(obj, values, expected_version)
-        return write(obj, [wishes_of(obj, values, by)], by, reason, group or new_id())
+        return write(obj, [wishes_of(obj, values, by)], by, reason, group or by.group or new_id())
 
 
 def wishes_of(obj: Editable, values: Mapping[str, Any], by: By) -> list[Wish]:

@@ -209,7 +209,7 @@ async def test_a_page_hears_what_others_change_in_its_document_and_a_stranger_do
     section = await in_database(lambda: add_section(note, "section", {"title": "Why"}, By.person(house.teammate)))
     told = await page.hear("changed")
     assert (told["topic"], told["kind"], told["id"], told["version"]) == (topic, "section", str(section.id), 1)
-    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, house.teammate))
+    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, By.person(house.teammate)))
     told = await page.hear("changed")
     assert (told["kind"], told["id"], told["version"]) == ("document", str(note.id), 2)
     await stranger.send(type="ping")
@@ -300,7 +300,7 @@ async def test_a_teammate_who_was_removed_hears_no_more_and_is_told_so(
     assert {frame["type"] for frame in told} == {"error"}
     assert [frame["run"] for frame in told if frame["error_code"] == "not_found.run"] == [str(run.id)]
     assert {one["details"]["topic"] for one in told if one["error_code"] == "not_found.topic"} == set(topics[:3])
-    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, house.owner))
+    await in_database(lambda: documents.edit(note, {"title": "Renamed"}, By.person(house.owner)))
     await in_database(lambda: runs.cancel(run, house.owner))
     changed("run", run.id, 1, [own])
     assert (await viewer.hear("events"))["events"]

@@ -225,7 +225,7 @@ def test_what_the_environment_says_is_shown(keeper: User, monkeypatch: pytest.Mo
 
 
 def agent_form(chain: str) -> dict[str, Any]:
-    return {"title": "Writer", "role": "", "chain": chain, "temperature": "0.5", "max_tokens": "100"}
+    return {"title": "Writer", "role": "", "chain": chain, "temperature": "0.5", "max_tokens": "100", "max_rounds": "9"}
 
 
 def test_a_chain_is_changed(keeper: User) -> None:

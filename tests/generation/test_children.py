@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from django.db import transaction
 
-from generation import claims, runs, sweep
+from generation import claims, endings, runs, sweep
 from generation.carrier import Carrier
 from generation.models import Claim, Event, Queue, Run, RunState, Step
 from memory.base.database import db as in_database
@@ -107,7 +107,7 @@ async def test_cancelling_reaches_children_at_work_and_those_that_wait(
 @pytest.mark.parametrize(
     ("verb", "state"),
     [
-        (transaction.atomic(runs.halt), RunState.RUNNING),
+        (transaction.atomic(endings.halt), RunState.RUNNING),
         (lambda child: sweep.give_back(child.id, ELSEWHERE), RunState.CANCELLED),
         (lambda child: sweep.release(child.id, ELSEWHERE), RunState.CANCELLED),
     ],

@@ -172,7 +172,7 @@ def test_a_course_of_empty_places_is_not_a_mere_draft(people: People, end: RunSt
     seen = Seen(people, run.document)
     assert (seen.state, places_of(seen)) == (state, ["missing", "missing"])
     assert run.document
-    documents.edit(run.document, {"status": "archived"}, people.owner)
+    documents.edit(run.document, {"status": "archived"}, By.person(people.owner))
     assert Seen(people, run.document).state == "archived"
 
 
@@ -197,7 +197,7 @@ def test_a_run_that_left_nothing_has_failed(people: People, run: Run) -> None:
     set_state(run, RunState.FAILED)
     assert Seen(people, run.document).state == "failed"
     assert run.document
-    documents.edit(run.document, {"status": "archived"}, people.owner)
+    documents.edit(run.document, {"status": "archived"}, By.person(people.owner))
     assert Seen(people, run.document).state == "archived"
 
 
@@ -230,7 +230,7 @@ def test_what_was_built_on_something_that_changed_is_stale(people: People) -> No
     first, second = (sections.add(note, "section", {"content": "x"}, by) for _ in range(2))
     bases.rest(first, [(source, "title", source.title)])
     assert Seen(people, note).state == "draft"
-    documents.edit(source, {"title": "Changed"}, people.owner)
+    documents.edit(source, {"title": "Changed"}, By.person(people.owner))
     page = Rest(people.viewer).get(f"documents/{note.id}").json()
     assert (page["state"], [one["state"] for one in page["sections"]]) == ("stale", ["draft", "stale"])
     assert Rest(people.viewer).get(f"sections/{first.id}").json()["state"] == "stale"

@@ -99,7 +99,7 @@ def test_what_a_row_cannot_hold_is_refused_with_a_type(
     course: Document, people: People, values: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInput):
-        documents.edit(course, values, people.owner)
+        documents.edit(course, values, By.person(people.owner))
     assert Document.objects.get(id=course.id).version == 1
     assert agrees(course)
 
@@ -115,7 +115,7 @@ def test_what_is_taken_from_a_column_is_its_default(course: Document, chapter: S
 
 
 def test_a_title_is_one_line(course: Document, people: People) -> None:
-    documents.edit(course, {"title": " For \n ever "}, people.owner)
+    documents.edit(course, {"title": " For \n ever "}, By.person(people.owner))
     assert Document.objects.get(id=course.id).title == "For ever"
     assert agrees(course)
 

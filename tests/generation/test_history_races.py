@@ -393,7 +393,7 @@ def test_who_removes_a_folder_waits_for_what_is_just_filed_in_it(people: People,
     folder, rest = folders.make(people.workspace, "Folder", people.owner), Rest(people.teammate)
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():
-            documents.edit(note, {"folder": str(folder.id)}, people.owner)
+            documents.edit(note, {"folder": str(folder.id)}, By.person(people.owner))
             work = threads.submit(closing(partial(rest.delete, f"folders/{folder.id}")))
             until_waiting(work)
         assert work.result(WAIT_SECONDS).status_code == 204
@@ -405,10 +405,10 @@ def test_what_leaves_a_folder_while_it_is_removed_goes_where_it_was_going(people
     """And nobody waits for ever, whoever comes first."""
     for _ in range(ROUNDS):
         first, second = (folders.make(people.workspace, name, people.owner) for name in ("One", "Two"))
-        documents.edit(note, {"folder": str(first.id)}, people.owner)
+        documents.edit(note, {"folder": str(first.id)}, By.person(people.owner))
         removed, moved = at_once(
             partial(folders.remove, first, people.owner),
-            partial(documents.edit, note, {"folder": str(second.id)}, people.teammate),
+            partial(documents.edit, note, {"folder": str(second.id)}, By.person(people.teammate)),
         )
         assert removed is None
         assert not isinstance(moved, ScriptoriumError)

@@ -9,6 +9,9 @@ import pytest
 from django.conf import settings
 from pytest_django.fixtures import Settings
 
+from chat.answering import ANSWER
+from chat.speakers import SLOTS as SPEAKERS
+from chat.titling import TITLE
 from generation import prompts
 from generation.carrier import Carrier
 from generation.models import Call, Prompt, PromptVersion, Run
@@ -18,7 +21,8 @@ from memory.base.errors import InvalidInput, NotFound
 from tests.generation.conftest import Demo, Start, ended
 from tests.people import People
 
-SLOTS = [slot for recipe in RECIPES.values() for slot in recipe.slots]
+TALKS = list(ANSWER.slots)  # what was said follows them
+SLOTS = [slot for recipe in (*RECIPES.values(), ANSWER, TITLE) for slot in recipe.slots]
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def asked_for(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "step"):
                 continue
-            place = {"write": 0, "write_as": 1}.get(node.func.attr)
+            place = {"write": 0, "write_as": 1, "converse": 0}.get(node.func.attr)
             slot = node.args[place] if place is not None and len(node.args) > place else None
             yield from named_by(slot, tables)
 
@@ -61,7 +65,8 @@ def named_by(slot: ast.expr | None, tables: dict[str, ast.Dict]) -> Iterator[str
     if isinstance(slot, ast.Constant) and "/" in str(slot.value):
         yield str(slot.value)
     elif isinstance(slot, ast.Subscript) and isinstance(slot.value, ast.Name):
-        yield from (str(value.value) for value in tables[slot.value.id].values if isinstance(value, ast.Constant))
+        known = tables[slot.value.id].values if slot.value.id in tables else map(ast.Constant, SPEAKERS.values())
+        yield from (str(value.value) for value in known if isinstance(value, ast.Constant))
     else:
         assert not isinstance(slot, ast.JoinedStr), "a slot is named, or looked up in a table, never composed"
 
@@ -99,7 +104,7 @@ def test_every_declared_slot_has_a_file_and_a_row_in_production() -> None:
 def test_a_slot_renders_with_its_declared_variables_and_uses_each(slot: str, value: str) -> None:
     version = prompts.current(slot)
     rendered = prompts.render(version, dict.fromkeys(version.prompt.variables, value))
-    assert [message.role for message in rendered.messages] == ["system", "user"]
+    assert [message.role for message in rendered.messages] == (["system"] if slot in TALKS else ["system", "user"])
     assert [name for name in version.prompt.variables if not re.search(rf"\b{name}\b", version.text)] == []
 
 

@@ -1,0 +1,212 @@
+"""An answer being made: rounds of a model and its tools, until it has nothing more to do.
+
+What a round said is recorded before any of its tools runs, each tool with what it wrote: after a crash nothing is asked
+twice and nothing done twice. However it ends, what there is of it is kept in its message.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils.timezone import now
+
+from chat import context, parts, sessions, titling
+from chat.context import Context
+from chat.models import Message, MessageState, Speaker
+from chat.parts import Asked, Outcome, Spoken
+from chat.speakers import SLOTS
+from chat.tools import TOOLS, Hand, Tool, is_wrong, refusal
+from generation import sources
+from generation.events import Draft
+from generation.llm.values import Message as Line
+from generation.llm.values import ToolCall
+from generation.models import Call, Queue, Run, RunState
+from generation.recipes.base import Job, Options, Recipe
+from generation.running import Acted, Running
+from generation.steps import StepInProgress
+from memory.base.database import db
+from memory.base.errors import ScriptoriumError, ToolFailed
+from memory.base.text import as_json, clean_json
+
+log = structlog.get_logger()
+
+MOST_WRONG = 3  # then the model has to say in words what it could not do
+ENDS = {
+    RunState.DONE: MessageState.DONE,
+    RunState.PARTIAL: MessageState.DONE,
+    RunState.CANCELLED: MessageState.STOPPED,
+    RunState.FAILED: MessageState.FAILED,
+}
+
+
+async def answer(run: Running) -> None:
+    given = await sources.read(run)
+    shown = await run.step("context", lambda _: db(gather, run.run, given), returns=Context, label={"code": "context"})
+    await Conversation(run, shown).go()
+
+
+def gather(run: Run, given: sources.Sources) -> Context:
+    return context.gather(run, reply_of(run), given)
+
+
+def reply_of(run: Run, step: str = "") -> Message:
+    replies = Message.objects.filter(run=run, speaker=Speaker.AGENT, step=step, session=run.line)
+    return replies.select_related("session__workspace", "session__user", "parent").get()
+
+
+class Conversation:
+    """`said` grows by what was said and what the tools answered; `seen` by what was read of objects."""
+
+    def __init__(self, run: Running, shown: Context, prefix: str = "") -> None:
+        self.run = run
+        self.shown = shown
+        self.prefix = prefix
+        self.said = [Line(role=each.role, content=each.content) for each in shown.said]
+        self.seen = dict(shown.versions)
+        self.wrong = 0
+
+    async def go(self) -> None:
+        for n in range(1, self.shown.rounds + 1):
+            is_last = n == self.shown.rounds or self.wrong > MOST_WRONG
+            spoken = await self.speak(n, () if is_last else self.shown.tools)
+            if not spoken.calls or is_last:
+                return
+            calls = [ToolCall(f"call_{n}_{i}", call.name, call.arguments) for i, call in enumerate(spoken.calls, 1)]
+            self.said.append(Line("assistant", spoken.content, tuple(calls)))
+            for i, call in enumerate(spoken.calls, 1):
+                outcome = await self.use(f"{self.prefix}round-{n}/tool-{i}", call)
+                # By a name of ours: providers give one id to calls of two rounds.
+                self.said.append(Line("tool", outcome.told, tool_call_id=f"call_{n}_{i}"))
+
+    async def speak(self, n: int, tools: Sequence[str]) -> Spoken:
+        async def produce(step: StepInProgress) -> Spoken:
+            specs = [TOOLS[name].spec for name in tools if name in TOOLS]
+            agent, variables = self.shown.agent, self.shown.variables
+            answer = await step.converse(SLOTS[agent], variables, self.said, agent=agent, tools=specs)
+            calls = [Asked(name=call.name, arguments=call.arguments) for call in answer.tool_calls]
+            return Spoken(reasoning=answer.reasoning, ms=step.thought_ms, content=step.text, calls=calls)
+
+        return await self.run.step(
+            f"{self.prefix}round-{n}", produce, returns=Spoken, label={"code": "round", "number": n}
+        )
+
+    async def use(self, key: str, call: Asked) -> Outcome:
+        """What came of it, done once; what the model did wrong is told to it."""
+        seen = dict(self.seen)
+        label = {"code": "tool", "name": call.name}
+        outcome = Outcome.model_validate(
+            await self.run.act(key, lambda: used(self.run.run, key, call, seen, self.shown.tools), label=label)
+        )
+        self.seen |= outcome.versions
+        self.wrong += outcome.error is not None
+        return outcome
+
+
+def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequence[str]) -> Acted:
+    session = sessions.visible(run.user, run.line) if run.line else None
+    if session is None:
+        raise ValueError(f"{run} is of no conversation")
+    try:
+        done = find(call.name, allowed).use(Hand(run, session, key, seen), call.arguments)
+    except ScriptoriumError as error:
+        if not is_wrong(error):
+            raise
+        log.warning("tool_refused", tool=call.name, error=error.code)
+        return told(key, call, refused(error))
+    outcome = Outcome(
+        told=as_json(clean_json(dict(done.told))) or "",
+        about=dict(done.about),
+        changes=[change.pk for change in done.changes],
+        run=done.run,
+        versions=dict(done.versions),
+    )
+    changed = {change.object_id: change for change in done.changes}
+    drafts = [
+        Draft.of(
+            "object",
+            object=change.object_type,
+            id=str(change.object_id),
+            version=change.version,
+            change=str(change.pk),
+            step=key,
+        )
+        for change in changed.values()
+    ]
+    return told(key, call, outcome, drafts)
+
+
+def find(name: str, allowed: Sequence[str]) -> Tool:
+    """Raises `tool.unknown` for one that was not offered."""
+    if name not in allowed or name not in TOOLS:
+        raise ToolFailed("unknown", tool=name[:100], allowed=list(allowed))
+    return TOOLS[name]
+
+
+def refused(error: ScriptoriumError) -> Outcome:
+    """The model knows from now on what stands there: it was told."""
+    told = clean_json(refusal(error))
+    known = error.params.get("object"), error.params.get("version")
+    versions = {known[0]: known[1]} if isinstance(known[0], str) and isinstance(known[1], int) else {}
+    return Outcome(told=as_json(told) or "", versions=versions, error=clean_json(error.as_data()))
+
+
+def told(key: str, call: Asked, outcome: Outcome, drafts: Sequence[Draft] = ()) -> Acted:
+    result = outcome.model_dump(mode="json")
+    facts = {name: result[name] for name in ("about", "changes", "run", "error") if result[name]}
+    return Acted(result, [*drafts, Draft.of("tool_call_result", step=key, name=call.name, **facts)])
+
+
+# --- what is kept
+
+
+def keep(run: Run, state: RunState, error: dict[str, Any] | None) -> None:
+    """The answer, as far as it came, in its message. In the transaction that ends its run."""
+    replies = list(Message.objects.filter(run=run, speaker=Speaker.AGENT, session=run.line).select_related("session"))
+    for reply in replies:
+        keep_reply(reply, run, state, error)
+    if replies and state == RunState.DONE:
+        titling.ask(replies[0].session, run)
+
+
+def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] | None) -> None:
+    reply.parts = parts.of(run.id, reply.step)
+    reply.say(parts.text_of(reply.parts))
+    reply.state, reply.error = ENDS[state], error
+    shown = run.steps.filter(key="context").values_list("result", flat=True).first()
+    reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None
+    calls = list(Call.objects.filter(run=run, step__startswith=f"{reply.step}round-").order_by("id"))
+    reply.call = calls[-1] if calls else None
+    reply.usage = usage(calls)
+    reply.save(update_fields=["parts", "text", "folded", "state", "error", "seen", "call", "usage"])
+    sessions.tell(reply.session)
+
+
+def usage(calls: Sequence[Call]) -> dict[str, Any]:
+    """What it took, and who answered last; nothing when nobody was asked."""
+    if not calls:
+        return {}
+    first, last = calls[0], calls[-1]
+    costs = [call.cost_usd for call in calls]
+    return {
+        "provider": last.provider,
+        "model": last.model,
+        "calls": len(calls),
+        "tokens_in": sum(call.tokens_in or 0 for call in calls),
+        "tokens_out": sum(call.tokens_out or 0 for call in calls),
+        "cost_usd": float(sum(cost for cost in costs if cost is not None)),
+        "is_cost_known": None not in costs,
+        "seconds": round((now() - first.created_at).total_seconds(), 1),
+    }
+
+
+JOB = Job(answer, keep)
+
+
+class AnswerOptions(Options):
+    reply: UUID
+
+
+ANSWER = Recipe(
+    kind="answer", job=f"{__name__}.JOB", options=AnswerOptions, queue=Queue.WEB, slots=tuple(SLOTS.values())
+)

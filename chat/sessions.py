@@ -1,0 +1,213 @@
+"""The verbs on a conversation: begin, name, archive, delete, share, say what it is about. Who sees it, and lists."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.timezone import now
+
+from chat.models import OPEN_MESSAGES, Link, Message, Session, SessionQuerySet, SessionState
+from chat.speakers import SLOTS
+from generation import agents, documents, endings
+from generation.claims import after_commit
+from generation.models import OPEN_STATES, Call, Document, Run
+from memory import workspaces
+from memory.base.errors import InvalidInput, LimitReached, NotFound
+from memory.base.folding import fold
+from memory.base.ids import new_id
+from memory.base.news import changed
+from memory.base.text import clean_text
+from memory.models import Role, User, Workspace
+
+MOST_WORDS = 8  # of a search
+MOST_LINKS = 20
+
+
+def visible(user: User, session_id: UUID) -> Session:
+    """The conversation, if it is this user's; `not_found.session` otherwise, whether it exists or not."""
+    found = Session.objects.visible(user).select_related("workspace", "user").filter(id=session_id).first()
+    if found is None:
+        raise NotFound("session")
+    return found
+
+
+def shared(reader: User, secret: UUID) -> Session:
+    """The conversation behind this link, for members of its workspace; `not_found.session` for everybody else."""
+    found = Session.objects.filter(secret=secret, workspace__members=reader).select_related("workspace", "user").first()
+    if found is None:
+        raise NotFound("session")
+    return found
+
+
+def lock(session: Session) -> Session:
+    """As it stands now; until the end of the transaction nobody else says anything in it."""
+    found = Session.objects.select_for_update(of=("self",)).select_related("workspace", "user").filter(id=session.id)
+    if (held := found.first()) is None:
+        raise NotFound("session")
+    return held
+
+
+def tell(session: Session) -> None:
+    """Pages of its owner look at it again."""
+    after_commit(lambda: changed("session", session.id, 0, [f"user.{session.user_id}"]))
+
+
+# --- begin, go on, end
+
+
+@transaction.atomic
+def begin(user: User, workspace: Workspace, agent: str = "", title: str = "") -> Session:
+    """Raises `not_found.workspace`, `not_found.agent`, `validation.title_too_long`."""
+    workspaces.require(user, workspace, Role.VIEWER)
+    session = Session(user=user, workspace=workspace, agent=speaker(agent or agents.ASSISTANT))
+    if title := one_line(title):
+        name(session, title)
+    session.save(force_insert=True)
+    tell(session)
+    return session
+
+
+def go_on(session: Session, leaf: Message | None) -> None:
+    """It ends with this message now, is the latest, and awake, whatever it was before."""
+    session.leaf, session.place, session.active_at, session.state = leaf, new_id(), now(), SessionState.ACTIVE
+    session.save(update_fields=["leaf", "place", "active_at", "state", "title", "folded_title", "agent"])
+    tell(session)
+
+
+def rest_quiet() -> bool:
+    """Whoever has been quiet for SESSION_IDLE_SECONDS is dormant; whether there may be more of them."""
+    quiet = now() - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+    found = Session.objects.filter(state=SessionState.ACTIVE, active_at__lt=quiet)
+    answering = Message.objects.filter(session=OuterRef("pk"), state__in=OPEN_MESSAGES)
+    resting = list(found.exclude(Exists(answering))[: settings.SESSION_REST_AT_ONCE])
+    ids = [session.id for session in resting]
+    found.filter(id__in=ids).update(state=SessionState.DORMANT)
+    for session in resting:
+        tell(session)
+    return len(resting) == settings.SESSION_REST_AT_ONCE
+
+
+@transaction.atomic
+def delete(session: Session) -> None:
+    """For good, with all that was said; what is being answered stops. What was paid stays on the bill, without a word.
+
+    The documents it is about stay, and what it changed in them.
+    """
+    session = lock(session)
+    own = Run.objects.filter(line=session.id)
+    for run in own.filter(claim__state__in=OPEN_STATES).select_related("claim").order_by("-id"):
+        endings.halt(run)  # who waits behind first: nothing begins any more
+    Call.objects.filter(run__in=own).update(messages=None, variables=None)
+    own.delete()
+    session.delete()
+    tell(session)
+
+
+def speaker(agent: str) -> str:
+    """Raises `not_found.agent` for one that answers in no conversation."""
+    if agent not in SLOTS:
+        raise NotFound("agent", agent=agent[:50])
+    return agents.get(agent).name
+
+
+# --- what it is called, where it lies
+
+
+@transaction.atomic
+def rename(session: Session, title: str) -> None:
+    """Raises `validation.title_empty`, `validation.title_too_long`."""
+    name(session, one_line(title))
+    session.save(update_fields=["title", "folded_title", "is_named"])
+    tell(session)
+
+
+def name(session: Session, title: str) -> None:
+    if not title:
+        raise InvalidInput("title_empty")
+    if len(title) > 200:
+        raise InvalidInput("title_too_long", limit=200)
+    session.give_title(title)
+    session.is_named = True
+
+
+def one_line(title: str) -> str:
+    return " ".join(clean_text(title).split())
+
+
+@transaction.atomic
+def archive(session: Session, archived: bool = True) -> None:
+    """Out of the way; whatever is said in it brings it back."""
+    session.state = SessionState.ARCHIVED if archived else SessionState.ACTIVE
+    session.active_at = now()
+    session.save(update_fields=["state", "active_at"])
+    tell(session)
+
+
+@transaction.atomic
+def choose_agent(session: Session, agent: str) -> None:
+    """Who answers from now on. Raises `not_found.agent`."""
+    session.agent = speaker(agent)
+    session.save(update_fields=["agent"])
+    tell(session)
+
+
+@transaction.atomic
+def share(session: Session, shared: bool = True) -> None:
+    """A link by which members of the workspace may read it; taken back, it leads nowhere, and a new one is another."""
+    session.secret = (session.secret or uuid4()) if shared else None
+    session.save(update_fields=["secret"])
+    tell(session)
+
+
+# --- what it is about
+
+
+@transaction.atomic
+def link(session: Session, wanted: Document, by: Link.By = Link.By.PERSON) -> None:
+    """Its tools may read and change this document from now on. Twice is once.
+
+    Raises `not_found.document` for one of another workspace, `limit.links`.
+    """
+    document = documents.within(session.workspace, wanted.id)
+    held = Link.objects.filter(session=session)
+    if not held.filter(document=document).exists():
+        if held.count() >= MOST_LINKS:
+            raise LimitReached("links", limit=MOST_LINKS)
+        Link.objects.get_or_create(session=session, document=document, defaults={"by": by})
+    tell(session)
+
+
+@transaction.atomic
+def unlink(session: Session, document_id: UUID) -> None:
+    Link.objects.filter(session=session, document_id=document_id).delete()
+    tell(session)
+
+
+def about(session: Session) -> list[Document]:
+    """The documents it is about that its owner still sees, in the order in which they were added."""
+    linked = Document.whole().filter(links__session=session, workspace__members=session.user, present=True)
+    return list(linked.order_by("links__id"))
+
+
+# --- lists
+
+
+def listing(
+    user: User, *, workspace: UUID | None = None, q: str = "", state: str = "", document: UUID | None = None
+) -> SessionQuerySet:
+    """The user's conversations; without a `state` all but the archived.
+
+    `q`: words that all stand in the title or in something that was said, whatever their accents and case.
+    """
+    found = Session.objects.visible(user).select_related("workspace")
+    found = found.filter(state__in=state.split(",")) if state else found.exclude(state=SessionState.ARCHIVED)
+    if workspace:
+        found = found.filter(workspace=workspace)
+    if document:
+        found = found.filter(links__document=document)
+    for word in fold(q).split()[:MOST_WORDS]:
+        said = Message.objects.filter(session=OuterRef("pk"), folded__contains=word)
+        found = found.filter(Q(folded_title__contains=word) | Exists(said))
+    return found

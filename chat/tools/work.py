@@ -1,0 +1,47 @@
+"""Long work begun from a conversation: it goes on by itself, and the reply shows how far it is."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from chat import sessions
+from chat.models import Link
+from chat.tools.base import Done
+from chat.tools.documents import SectionId
+from chat.tools.hand import Hand
+from chat.tools.objects import about
+from generation import actions, runs
+from generation.models import Run
+from generation.orders import Order
+from generation.registry import RECIPES, recipe_of
+
+
+def start_run(
+    hand: Hand,
+    kind: Annotated[str, Field(description="What is to be written", json_schema_extra={"enum": sorted(RECIPES)})],
+    brief: Annotated[str, Field(description="All that was said of what is wanted, in the words of the person")],
+    title: Annotated[str, Field(description="Its title, if one was given")] = "",
+    options: Annotated[dict[str, Any] | None, Field(description="Leave it out unless options were named")] = None,
+) -> Done:
+    """Have a new document written. It takes minutes and goes on by itself; it is given the files of the message."""
+    recipe = recipe_of(kind)
+    files = [UUID(file) for file in hand.run.files]
+    order = Order(brief, title, dict(options or {}), files)
+    run, _ = runs.start(recipe, order, user=hand.user, workspace=hand.session.workspace, key=hand.key)
+    if run.document is not None:
+        sessions.link(hand.session, run.document, Link.By.TURN)
+    return begun(run, {"kind": kind})
+
+
+def retry_section(hand: Hand, section: SectionId) -> Done:
+    """Have a section written again by the machine that wrote it, with all that stands in it."""
+    found = hand.section(section)
+    run, _ = actions.retry_section(found, hand.user, key=hand.key)
+    return begun(run, about(found))
+
+
+def begun(run: Run, named: dict[str, Any]) -> Done:
+    document = str(run.document_id) if run.document_id else None
+    told = {"run": str(run.id), "document": document, "state": "queued"}
+    return Done(told, {**named, "document": document}, run=run.id)

@@ -1,0 +1,236 @@
+"""The verbs of a turn: say something, say it otherwise, have it answered anew, withdraw what waits for its answer.
+
+Message, answer, run and its first event are one transaction; the web process takes the run up at once. Turns of one
+conversation are answered one after another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from chat import messages, sessions
+from chat.answering import ANSWER
+from chat.models import Message, MessageState, Session, Speaker
+from generation import documents, endings, runs, saying
+from generation.claims import lock
+from generation.models import OPEN_STATES, Claim, Document, Run, RunState
+from generation.sections import visible as visible_section
+from memory import workspaces
+from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, SessionError
+from memory.base.language import language_of
+from memory.base.text import SURROGATE, clean_text
+from memory.models import Role, User, Workspace
+
+TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody says, with files and what it is about: `context` are the ids of documents or sections, by kind."""
+
+    text: str
+    files: Sequence[UUID] = ()
+    context: Sequence[tuple[str, UUID]] = ()
+    agent: str = ""
+
+    def cleaned(self) -> "Words":
+        """Raises `validation.characters`, `validation.message_empty`, `validation.message_too_long`."""
+        if "\x00" in self.text or SURROGATE.search(self.text):
+            raise InvalidInput("characters")
+        text = clean_text(self.text.replace("\r\n", "\n")).strip()
+        if not text:
+            raise InvalidInput("message_empty")
+        if len(text) > settings.MESSAGE_MAX_CHARACTERS:
+            raise InvalidInput("message_too_long", limit=settings.MESSAGE_MAX_CHARACTERS, length=len(text))
+        return replace(self, text=text)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """`is_new` is false when this was said before, under the same key."""
+
+    session: Session
+    message: Message
+    reply: Message
+    run: Run
+    is_new: bool = field(default=True)
+
+
+def take(
+    user: User,
+    words: Words,
+    *,
+    session: Session | None = None,
+    workspace: Workspace | None = None,
+    after: UUID | None = None,
+    key: str | None = None,
+) -> Turn:
+    """Something is said, in this conversation or a new one, and will be answered.
+
+    `after`: the message it follows; without it, the end of the branch that shows. The same key gives the same turn.
+    Raises the errors of `Words.cleaned`, `not_found.message`, `.document`, `.file`, `.agent`, `.workspace`,
+    `limit.turns_open`, `limit.links`, `conflict.key_reused`.
+    """
+    words = words.cleaned()
+    key = clean_text(key)[:200] if key else None
+    try:
+        with transaction.atomic():
+            if key and (known := said_before(user, key)):
+                return same(known, words)
+            return say(user, words, session, workspace, after, key)
+    except IntegrityError:
+        if key and (known := said_before(user, key)):
+            return same(known, words)
+        raise
+
+
+def said_before(user: User, key: str) -> Turn | None:
+    run = Run.objects.filter(user=user, key=key).first()
+    if run is None:
+        return None
+    reply = Message.objects.filter(run=run, session=run.line).select_related("session", "parent").first()
+    if reply is None or reply.parent is None:
+        raise Conflict("key_reused", run=str(run.id))
+    return Turn(reply.session, reply.parent, reply, run, is_new=False)
+
+
+def same(known: Turn, words: Words) -> Turn:
+    if known.message.text != words.text:
+        raise Conflict("key_reused", run=str(known.run.id))
+    return known
+
+
+def say(
+    user: User,
+    words: Words,
+    session: Session | None,
+    workspace: Workspace | None,
+    after: UUID | None,
+    key: str | None,
+) -> Turn:
+    check_open_turns(user)
+    if session is None:
+        if workspace is None:
+            raise NotFound("workspace")
+        session = sessions.begin(user, workspace, words.agent)
+    else:
+        session = sessions.lock(session)
+        workspaces.require(user, session.workspace, Role.VIEWER)
+    if words.agent:
+        session.agent = sessions.speaker(words.agent)
+    for document in named(user, words.context):
+        sessions.link(session, document)
+    parent = messages.within(session, after).id if after else session.leaf_id
+    if not session.title:
+        session.give_title(saying.excerpt(words.text, TITLE_LENGTH))
+    message = Message(
+        session=session,
+        parent_id=parent,
+        speaker=Speaker.USER,
+        files=[str(file) for file in words.files],
+    )
+    message.say(words.text)
+    message.save(force_insert=True)
+    return answer(session, message, key)
+
+
+def check_open_turns(user: User) -> None:
+    """Raise `limit.turns_open` at the cap."""
+    with connection.cursor() as sql:
+        sql.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 4))", [str(user.pk)])
+    count = Run.objects.filter(user=user, line__isnull=False, claim__state__in=OPEN_STATES).count()
+    if count >= settings.TURNS_OPEN_PER_USER:
+        raise LimitReached("turns_open", retry_after=10, limit=settings.TURNS_OPEN_PER_USER, open=count)
+
+
+def named(user: User, context: Sequence[tuple[str, UUID]]) -> list[Document]:
+    """Raises `not_found.document`, `not_found.section`, `validation.choice`."""
+    found: list[Document] = []
+    for kind, object_id in context:
+        if kind not in ("document", "section"):
+            raise InvalidInput("choice", field="kind", allowed=["document", "section"])
+        is_section = kind == "section"
+        found.append(visible_section(user, object_id).document if is_section else documents.visible(user, object_id))
+    return found
+
+
+def answer(session: Session, message: Message, key: str | None = None, agent: str = "") -> Turn:
+    """A new answer to this message, which then shows. In the caller's transaction."""
+    reply = Message(session=session, parent=message, speaker=Speaker.AGENT, agent=agent or session.agent)
+    run = runs.begin(
+        ANSWER,
+        user=session.user,
+        workspace=session.workspace,
+        options={"reply": str(reply.id)},
+        line=session.id,
+        files=[UUID(file) for file in message.files],
+        language=language_of(message.text, session.user.language),
+        key=key,
+    )
+    waits = Claim.objects.filter(run=run, state=RunState.WAITING).exists()
+    reply.run, reply.state = run, MessageState.WAITING if waits else MessageState.WRITING
+    reply.save(force_insert=True)
+    sessions.go_on(session, reply)
+    return Turn(session, message, reply, run)
+
+
+@transaction.atomic
+def edit(message: Message, words: Words, key: str | None = None) -> Turn:
+    """The same question in other words: a sibling, with an answer of its own. What was said stays beside it.
+
+    Raises `session.not_yours` for what an agent said, and what `take` raises.
+    """
+    words = words.cleaned()
+    if message.speaker != Speaker.USER:
+        raise SessionError("not_yours")
+    check_open_turns(message.session.user)
+    session = sessions.lock(message.session)
+    files = [str(file) for file in words.files] or message.files
+    other = Message(session=session, parent_id=message.parent_id, speaker=Speaker.USER, files=files)
+    other.say(words.text)
+    other.save(force_insert=True)
+    return answer(session, other, key)
+
+
+@transaction.atomic
+def regenerate(message: Message, key: str | None = None, agent: str = "") -> Turn:
+    """Another answer to the same question, beside this one. `message`: the answer, or the question itself."""
+    session = sessions.lock(message.session)
+    question = message if message.speaker == Speaker.USER else message.parent
+    if question is None:
+        raise SessionError("not_yours")
+    check_open_turns(session.user)
+    return answer(session, question, key, sessions.speaker(agent) if agent else "")
+
+
+@transaction.atomic
+def withdraw(message: Message) -> Message:
+    """Take back a question that nobody has begun to answer; its text is the caller's to offer again.
+
+    Raises `session.being_answered` when it is too late for that.
+    """
+    session = sessions.lock(message.session)
+    reply = message if message.speaker == Speaker.AGENT else message.replies.order_by("-id").first()
+    if reply is None or reply.run is None or reply.parent is None:
+        raise SessionError("being_answered")
+    claim = lock(reply.run.id)
+    if claim.state != RunState.WAITING:
+        raise SessionError("being_answered")
+    question = reply.parent
+    endings.end_unclaimed(reply.run, claim, RunState.CANCELLED)
+    Message.objects.filter(parent=reply).update(parent=question.parent_id)
+    leaf = session.leaf if session.leaf_id != reply.id else question.parent
+    reply.delete()
+    if not question.replies.exists():
+        question.delete()
+    sessions.go_on(session, leaf)
+    return question
+
+
+def stop(message: Message, by: User) -> None:
+    """What has been said stays."""
+    if message.run is not None:
+        runs.cancel(message.run, by)
