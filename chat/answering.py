@@ -6,7 +6,6 @@ twice and nothing done twice. However it ends, what there is of it is kept in it
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.utils.timezone import now
@@ -21,9 +20,10 @@ from generation import sources
 from generation.events import Draft
 from generation.llm.values import Message as Line
 from generation.llm.values import ToolCall
-from generation.models import Call, Queue, Run, RunState
-from generation.recipes.base import Job, Options, Recipe
+from generation.models import Call, Queue, Run, RunState, StepState
+from generation.recipes.base import Job, Recipe
 from generation.running import Acted, Running
+from generation.sources import Sources
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import ScriptoriumError, ToolFailed
@@ -42,12 +42,18 @@ ENDS = {
 
 async def answer(run: Running) -> None:
     given = await sources.read(run)
-    shown = await run.step("context", lambda _: db(gather, run.run, given), returns=Context, label={"code": "context"})
-    await Conversation(run, shown).go()
+    await (await prepare(run, given)).go()
 
 
-def gather(run: Run, given: sources.Sources) -> Context:
-    return context.gather(run, reply_of(run), given)
+async def prepare(run: Running, given: Sources, step: str = "", *, with_tools: bool = True) -> "Conversation":
+    """What the reply whose steps begin so is made from, fixed now."""
+
+    def gather() -> Context:
+        return context.gather(run.run, reply_of(run.run, step), given, with_tools=with_tools)
+
+    label = {"code": "context"}
+    shown = await run.step(f"{step}context", lambda _: db(gather), returns=Context, label=label)
+    return Conversation(run, shown, step)
 
 
 def reply_of(run: Run, step: str = "") -> Message:
@@ -165,15 +171,16 @@ def keep(run: Run, state: RunState, error: dict[str, Any] | None) -> None:
     replies = list(Message.objects.filter(run=run, speaker=Speaker.AGENT, session=run.line).select_related("session"))
     for reply in replies:
         keep_reply(reply, run, state, error)
-    if replies and state == RunState.DONE:
+    if replies and state in (RunState.DONE, RunState.PARTIAL):
         titling.ask(replies[0].session, run)
 
 
 def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] | None) -> None:
     reply.parts = parts.of(run.id, reply.step)
     reply.say(parts.text_of(reply.parts))
-    reply.state, reply.error = ENDS[state], error
-    shown = run.steps.filter(key="context").values_list("result", flat=True).first()
+    failed = run.steps.filter(key__startswith=f"{reply.step}round-", state=StepState.FAILED).first()
+    reply.state, reply.error = (MessageState.FAILED, failed.error) if failed else (ENDS[state], error)
+    shown = run.steps.filter(key=f"{reply.step}context").values_list("result", flat=True).first()
     reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None
     calls = list(Call.objects.filter(run=run, step__startswith=f"{reply.step}round-").order_by("id"))
     reply.call = calls[-1] if calls else None
@@ -203,10 +210,4 @@ def usage(calls: Sequence[Call]) -> dict[str, Any]:
 JOB = Job(answer, keep)
 
 
-class AnswerOptions(Options):
-    reply: UUID
-
-
-ANSWER = Recipe(
-    kind="answer", job=f"{__name__}.JOB", options=AnswerOptions, queue=Queue.WEB, slots=tuple(SLOTS.values())
-)
+ANSWER = Recipe(kind="answer", job=f"{__name__}.JOB", queue=Queue.WEB, slots=tuple(SLOTS.values()))

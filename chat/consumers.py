@@ -12,27 +12,24 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from structlog.contextvars import bind_contextvars
 
+from chat.frames import act, key_of, parse, send, since_of, start, uuid_of
 from chat.sockets import CLOSED_UNAUTHORISED, MOST_PER_USER, sockets
-from generation import actions, documents, pictures, runs
+from generation import pictures, runs
 from generation.guests import Guest, audible, error_frame
 from generation.hub import Following, hub
 from generation.mailbox import Mailbox
 from generation.models import Run
-from generation.orders import Order
-from generation.registry import recipe_of
-from memory import workspaces
 from memory.authentication import user_of_token
 from memory.base import limits
 from memory.base.database import db
 from memory.base.errors import InvalidInput, LimitReached, NotFound, ScriptoriumError, SessionError, SignInNeeded
-from memory.base.text import read_json
-from memory.models import Role, User
+from memory.models import User
 
 FIRST_FRAME_SECONDS = 5
 MOST_TOPICS = 200
 MOST_FOLLOWED = 100
 CLOSED_LIMIT = 4429
-WRITES = {"start", "stop"}
+WRITES = {"start", "send", "stop"}
 READS = {"follow", "watch"}  # what else asks the database
 
 
@@ -165,6 +162,7 @@ class Socket(AsyncWebsocketConsumer):
             "unfollow": self.on_unfollow,
             "watch": self.on_watch,
             "start": self.on_start,
+            "send": self.on_send,
             "stop": self.on_stop,
             "ping": self.on_ping,
         }
@@ -223,11 +221,15 @@ class Socket(AsyncWebsocketConsumer):
         self.answer("accepted", topics=topics)
 
     async def on_start(self, frame: dict[str, Any], user: User) -> None:
-        key = frame.get("key")
-        if not isinstance(key, str) or not key:
-            raise InvalidInput("key")
+        key = key_of(frame)
         run = await db(act if frame.get("document") else start, user, frame, key)
         self.answer("accepted", key=key, run=str(run.id))
+
+    async def on_send(self, frame: dict[str, Any], user: User) -> None:
+        key = key_of(frame)
+        turn = await db(send, user, frame, key)
+        ids = {"session": turn.session.id, "message": turn.message.id, "reply": turn.reply.id, "run": turn.run.id}
+        self.answer("accepted", key=key, **{name: str(each) for name, each in ids.items()})
 
     async def on_stop(self, frame: dict[str, Any], user: User) -> None:
         run = await db(pictures.visible, user, uuid_of(frame, "run"))
@@ -239,14 +241,6 @@ class Socket(AsyncWebsocketConsumer):
 
     def answer(self, type: str, **facts: Any) -> None:
         self.mailbox.put(orjson.dumps({"type": type, **facts}).decode())
-
-
-def parse(text: str | None) -> dict[str, Any]:
-    """The frame as an object; `validation.json` or `validation.too_deep` for anything else."""
-    frame = read_json(text or "")
-    if not isinstance(frame, dict):
-        raise InvalidInput("json")
-    return frame
 
 
 def address_of(scope: Mapping[str, Any]) -> str:
@@ -270,20 +264,6 @@ def check_may_read(guest: Guest, address: str) -> None:
         raise refusal
 
 
-def uuid_of(frame: dict[str, Any], name: str) -> UUID:
-    try:
-        return UUID(str(frame.get(name)))
-    except ValueError:
-        raise NotFound(name) from None
-
-
-def since_of(frame: dict[str, Any]) -> int:
-    since = frame.get("since", 0)
-    if not isinstance(since, int) or isinstance(since, bool):
-        raise InvalidInput("since", since=str(since)[:50])
-    return since
-
-
 def visible_children(user: User, run_id: UUID) -> list[UUID]:
     return list(Run.objects.visible(user).filter(parent_id=run_id).values_list("id", flat=True))
 
@@ -294,23 +274,3 @@ def check_topics(user: User, topics: list[str]) -> None:
     for topic in topics:
         if topic not in heard:
             raise NotFound("topic", topic=topic[:100])
-
-
-def start(user: User, frame: dict[str, Any], key: str) -> Run:
-    recipe = recipe_of(str(frame.get("kind")))
-    named = uuid_of(frame, "workspace") if frame.get("workspace") else None
-    workspace = workspaces.choose(user, named, Role.EDITOR)
-    order = Order(str(frame.get("brief") or ""), str(frame.get("title") or ""), options_of(frame))
-    return runs.start(recipe, order, user=user, workspace=workspace, key=key)[0]
-
-
-def act(user: User, frame: dict[str, Any], key: str) -> Run:
-    document = documents.visible(user, uuid_of(frame, "document"))
-    return actions.act(document, str(frame.get("action")), options_of(frame), user=user, key=key)[0]
-
-
-def options_of(frame: dict[str, Any]) -> dict[str, Any]:
-    options = frame.get("options") or {}
-    if not isinstance(options, dict):
-        raise InvalidInput("options", problems=[])
-    return options

@@ -13,7 +13,7 @@ from memory.base.ids import new_id
 from memory.models import User
 
 MOST_COPIED = 10_000
-COPIED = ("speaker", "agent", "state", "parts", "seen", "usage", "error", "files", "run_id", "step", "call_id")
+COPIED = ("speaker", "agent", "state", "parts", "seen", "usage", "error", "files", "run_id", "step", "form", "call_id")
 
 # Upward from one message, so many: the end of a branch is read without its beginning.
 UPWARD = """
@@ -39,7 +39,9 @@ SELECT id FROM down ORDER BY n DESC LIMIT 1
 
 def visible(user: User, message_id: UUID) -> Message:
     """The message, if it is of a conversation of this user; `not_found.message` otherwise."""
-    found = Message.objects.visible(user).select_related("session__workspace", "session__user", "parent", "run")
+    found = Message.objects.visible(user).select_related(
+        "session__workspace", "session__user", "parent", "run", "call__workspace"
+    )
     message = found.filter(id=message_id).first()
     if message is None:
         raise NotFound("message")
@@ -97,17 +99,17 @@ def show(message: Message) -> Session:
 
 
 @transaction.atomic
-def fork(message: Message) -> Session:
-    """A new conversation that begins with copies of all that led to this message, and is about the same.
+def fork(old: Session, last: Message | None = None) -> Session:
+    """A new conversation that begins with copies of all that led to this message, and is about the same; without one,
+    of the branch that shows.
 
     What is still being written is left behind. The new one goes its own way.
     """
-    old = message.session
     new = sessions.begin(old.user, old.workspace, old.agent)
     new.forked_from, new.is_named = old, old.is_named
     new.give_title(old.title)
     new.save(update_fields=["forked_from", "title", "folded_title", "is_named"])
-    leaf = copy(finished(branch(message.id, MOST_COPIED)), new)
+    leaf = copy(finished(branch(last.id if last else old.leaf_id, MOST_COPIED)), new)
     for document in sessions.about(old):
         sessions.link(new, document)
     sessions.go_on(new, leaf)

@@ -106,6 +106,13 @@ class MessageState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+class Form(models.TextChoices):
+    """How an answer came about, where it was not by answering."""
+
+    PANEL = "panel", _("panel")
+    SYNTHESIS = "synthesis", _("synthesis")
+
+
 OPEN_MESSAGES = (MessageState.WAITING, MessageState.WRITING)
 
 
@@ -119,7 +126,7 @@ class Message(models.Model):
 
     Of an agent's: `parts` is what it thought, said and did, in order; `text` what it said, joined. While it is written
     both are empty, and its `run` tells. `seen`: what the model was shown, and what was decided about it.
-    `step` is where the steps of its run begin that are its own, where several answers are made by one.
+    `step` is how the steps of its run begin that are its own, where several answers are made by one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -137,6 +144,7 @@ class Message(models.Model):
     files = models.JSONField(default=list)
     run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")
     step = models.CharField(max_length=50, blank=True)
+    form = models.CharField(max_length=10, choices=Form, blank=True)
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 

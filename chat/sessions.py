@@ -116,10 +116,22 @@ def speaker(agent: str) -> str:
 
 
 @transaction.atomic
-def rename(session: Session, title: str) -> None:
-    """Raises `validation.title_empty`, `validation.title_too_long`."""
-    name(session, one_line(title))
-    session.save(update_fields=["title", "folded_title", "is_named"])
+def change(
+    session: Session, *, title: str | None = None, archived: bool | None = None, agent: str | None = None
+) -> None:
+    """What is given: its name, whether it is archived (out of the way; whatever is said in it brings it back), and who
+    answers from now on.
+
+    Raises `validation.title_empty`, `validation.title_too_long`, `not_found.agent`.
+    """
+    session = lock(session)
+    if title is not None:
+        name(session, one_line(title))
+    if archived is not None:
+        session.state, session.active_at = SessionState.ARCHIVED if archived else SessionState.ACTIVE, now()
+    if agent is not None:
+        session.agent = speaker(agent)
+    session.save(update_fields=["title", "folded_title", "is_named", "state", "active_at", "agent"])
     tell(session)
 
 
@@ -134,23 +146,6 @@ def name(session: Session, title: str) -> None:
 
 def one_line(title: str) -> str:
     return " ".join(clean_text(title).split())
-
-
-@transaction.atomic
-def archive(session: Session, archived: bool = True) -> None:
-    """Out of the way; whatever is said in it brings it back."""
-    session.state = SessionState.ARCHIVED if archived else SessionState.ACTIVE
-    session.active_at = now()
-    session.save(update_fields=["state", "active_at"])
-    tell(session)
-
-
-@transaction.atomic
-def choose_agent(session: Session, agent: str) -> None:
-    """Who answers from now on. Raises `not_found.agent`."""
-    session.agent = speaker(agent)
-    session.save(update_fields=["agent"])
-    tell(session)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ Message, answer, run and its first event are one transaction; the web process ta
 conversation are answered one after another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from chat.models import Message, MessageState, Session, Speaker
 from generation import documents, endings, runs, saying
 from generation.claims import lock
 from generation.models import OPEN_STATES, Claim, Document, Run, RunState
+from generation.recipes.base import Recipe
 from generation.sections import visible as visible_section
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, SessionError
@@ -25,6 +26,7 @@ from memory.base.text import SURROGATE, clean_text
 from memory.models import Role, User, Workspace
 
 TITLE_LENGTH = 60
+Answer = Callable[[Session, Message, str | None], "Turn"]
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,12 @@ def take(
     workspace: Workspace | None = None,
     after: UUID | None = None,
     key: str | None = None,
+    answered_by: Answer | None = None,
 ) -> Turn:
     """Something is said, in this conversation or a new one, and will be answered.
 
-    `after`: the message it follows; without it, the end of the branch that shows. The same key gives the same turn.
+    `after`: the message it follows; without it, the end of the branch that shows. `answered_by` begins the answer where
+    it is not one agent's. The same key gives the same turn.
     Raises the errors of `Words.cleaned`, `not_found.message`, `.document`, `.file`, `.agent`, `.workspace`,
     `limit.turns_open`, `limit.links`, `conflict.key_reused`.
     """
@@ -80,7 +84,8 @@ def take(
         with transaction.atomic():
             if key and (known := said_before(user, key)):
                 return same(known, words)
-            return say(user, words, session, workspace, after, key)
+            session, message = say(user, words, session, workspace, after)
+            return (answered_by or answer)(session, message, key)
     except IntegrityError:
         if key and (known := said_before(user, key)):
             return same(known, words)
@@ -91,7 +96,8 @@ def said_before(user: User, key: str) -> Turn | None:
     run = Run.objects.filter(user=user, key=key).first()
     if run is None:
         return None
-    reply = Message.objects.filter(run=run, session=run.line).select_related("session", "parent").first()
+    replies = Message.objects.filter(run=run, session=run.line).select_related("session", "parent")
+    reply = replies.order_by("id").first()
     if reply is None or reply.parent is None:
         raise Conflict("key_reused", run=str(run.id))
     return Turn(reply.session, reply.parent, reply, run, is_new=False)
@@ -104,13 +110,8 @@ def same(known: Turn, words: Words) -> Turn:
 
 
 def say(
-    user: User,
-    words: Words,
-    session: Session | None,
-    workspace: Workspace | None,
-    after: UUID | None,
-    key: str | None,
-) -> Turn:
+    user: User, words: Words, session: Session | None, workspace: Workspace | None, after: UUID | None
+) -> tuple[Session, Message]:
     check_open_turns(user)
     if session is None:
         if workspace is None:
@@ -134,7 +135,7 @@ def say(
     )
     message.say(words.text)
     message.save(force_insert=True)
-    return answer(session, message, key)
+    return session, message
 
 
 def check_open_turns(user: User) -> None:
@@ -160,21 +161,27 @@ def named(user: User, context: Sequence[tuple[str, UUID]]) -> list[Document]:
 def answer(session: Session, message: Message, key: str | None = None, agent: str = "") -> Turn:
     """A new answer to this message, which then shows. In the caller's transaction."""
     reply = Message(session=session, parent=message, speaker=Speaker.AGENT, agent=agent or session.agent)
+    return begin(ANSWER, session, message, [reply], key)
+
+
+def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[Message], key: str | None) -> Turn:
+    """One run that makes these answers to the message; the first of them shows. In the caller's transaction."""
     run = runs.begin(
-        ANSWER,
+        recipe,
         user=session.user,
         workspace=session.workspace,
-        options={"reply": str(reply.id)},
+        options={},
         line=session.id,
         files=[UUID(file) for file in message.files],
         language=language_of(message.text, session.user.language),
         key=key,
     )
     waits = Claim.objects.filter(run=run, state=RunState.WAITING).exists()
-    reply.run, reply.state = run, MessageState.WAITING if waits else MessageState.WRITING
-    reply.save(force_insert=True)
-    sessions.go_on(session, reply)
-    return Turn(session, message, reply, run)
+    for reply in replies:
+        reply.run, reply.state = run, MessageState.WAITING if waits else MessageState.WRITING
+    Message.objects.bulk_create(replies)
+    sessions.go_on(session, replies[0])
+    return Turn(session, message, replies[0], run)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
+from chat.api import router as chat
 from config import failures
 from config.description import API
 from generation.api import router as generation
@@ -21,7 +22,7 @@ from memory.authentication import Bearer, Session
 from memory.base.errors import InvalidInput, ScriptoriumError
 from memory.base.text import clean_text, read_json
 
-ROUTERS: tuple[Router, ...] = (memory, generation)
+ROUTERS: tuple[Router, ...] = (memory, generation, chat)
 
 
 class Reader(Parser):

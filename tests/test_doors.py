@@ -18,7 +18,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from chat import turns
 from chat.routing import urlpatterns as sockets
+from chat.turns import Words
 from config.api import api
 from generation import agents, folders, prompts, sections
 from generation.models import Drawing
@@ -184,6 +186,25 @@ DOORS = {
     "DELETE /api/v1/documents/{document_id}": Door(Class.WRITES),
     "POST /api/v1/documents/{document_id}/unbin": Door(Class.WRITES),
     "POST /api/v1/workspaces/{workspace_id}/bin/empty": Door(Class.OWNS),
+    # Conversations
+    "POST /api/v1/chat/messages": Door(Class.SIGNED_IN, {"text": "What is a loop?"}),
+    "POST /api/v1/panels": Door(Class.SIGNED_IN, {"text": "What is a loop?"}),
+    "GET /api/v1/chat/sessions": Door(Class.SIGNED_IN),
+    "GET /api/v1/chat/sessions/{session_id}": Door(Class.OWN),
+    "PATCH /api/v1/chat/sessions/{session_id}": Door(Class.OWN, {"title": "Loops"}),
+    "GET /api/v1/chat/sessions/{session_id}/messages": Door(Class.OWN),
+    "POST /api/v1/chat/sessions/{session_id}/fork": Door(Class.OWN),
+    "POST /api/v1/chat/sessions/{session_id}/share": Door(Class.OWN),
+    "POST /api/v1/chat/sessions/{session_id}/context": Door(Class.OWN, {"kind": "document", "id": "$document"}),
+    "DELETE /api/v1/chat/sessions/{session_id}/context/{document_id}": Door(Class.OWN),
+    "GET /api/v1/chat/messages/{message_id}": Door(Class.OWN),
+    "POST /api/v1/chat/messages/{message_id}/edit": Door(Class.OWN, {"text": "Why?"}),
+    "POST /api/v1/chat/messages/{message_id}/regenerate": Door(Class.OWN),
+    "POST /api/v1/chat/messages/{message_id}/synthesis": Door(Class.OWN),
+    "POST /api/v1/chat/messages/{message_id}/withdraw": Door(Class.OWN),
+    "POST /api/v1/chat/messages/{message_id}/show": Door(Class.OWN),
+    "POST /api/v1/chat/messages/{message_id}/feedback": Door(Class.OWN, {"is_good": True}),
+    "DELETE /api/v1/chat/sessions/{session_id}": Door(Class.OWN),
     # Last, as it hides what the others knock for
     "sections/<uuid:section_id>/remove/": Door(Class.WRITES, is_form=True),
     # Machines
@@ -269,6 +290,8 @@ class House:
         )
         self.things = write_a_course(people.owner, people.workspace, self.run)
         chapter = sections.visible(people.owner, self.things["section_id"])
+        turn = turns.take(people.owner, Words("What is a loop?"), workspace=people.workspace)
+        self.things |= {"session_id": turn.session.id, "message_id": turn.message.id}
         self.things["attempt_id"] = begin_an_attempt(people.owner, chapter).id
         self.clients = {name: self.client_of(name) for name in EVERYBODY}
 
@@ -303,7 +326,8 @@ class House:
     def filled(self, value: Any) -> Any:
         if value == "$file":
             return SimpleUploadedFile("notes.txt", b"Loops repeat.")
-        return str(self.people.workspace.id) if value == "$workspace" else value
+        known = {"$workspace": self.people.workspace.id, "$document": self.things["document_id"]}
+        return str(known[value]) if isinstance(value, str) and value in known else value
 
     def address(self, path: str) -> str:
         """The path with something that exists in each gap."""

@@ -16,7 +16,7 @@ from memory.base.errors import StaleChange
 from memory.window import Block, Decision
 
 ObjectId = Annotated[UUID, Field(description="The id of a document or of a section")]
-Path = Annotated[str, Field(description="The field, such as description; an item of a list by its id: list/ID/field")]
+FieldName = Annotated[str, Field(description="Such as description; in a list, by the item's id: list/ID/field")]
 Value = str | int | float | bool | list[Any] | dict[str, Any] | None
 
 
@@ -34,11 +34,11 @@ def read_object(hand: Hand, object: ObjectId) -> Done:
 def update_field(
     hand: Hand,
     object: ObjectId,
-    path: Path,
+    field: FieldName,
     value: Annotated[Value, Field(description="What shall stand there, whole; null takes it away")],
 ) -> Done:
     """Give one field of a document or of a section another value. What stands there is replaced by the value."""
-    return written(hand, hand.object(object), path, value)
+    return written(hand, hand.object(object), field, value)
 
 
 def update_description(

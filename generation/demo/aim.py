@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from generation.demo.answer import Answer
 from generation.demo.faults import FAULTS, canonical
 from generation.demo.request import ChatRequest
 
@@ -19,12 +20,12 @@ REMEMBERED = 50_000
 
 @dataclass(slots=True)
 class Rule:
-    """Requests that contain the text meet the fault, or get this very content, so many times; None is always."""
+    """Requests that contain the text meet the fault, or get this very answer, so many times; None is always."""
 
     contains: str
     fault: str | None = None
     times: int | None = None
-    content: str | None = None
+    answer: Answer | None = None
 
     def takes(self, text: str) -> bool:
         """Whether the rule applies; a rule that does is used up by one."""
@@ -45,15 +46,15 @@ class Aim:
         self.rules: Sequence[Rule] = ()
         self._attempts: OrderedDict[str, int] = OrderedDict()
 
-    def choose(self, chat: ChatRequest, header: str | None) -> tuple[str | None, str | None]:
-        """The name of the fault this request meets, and the content it gets. Raises UnknownFaultError."""
+    def choose(self, chat: ChatRequest, header: str | None) -> tuple[str | None, Answer | None]:
+        """The name of the fault this request meets, and the answer it gets. Raises UnknownFaultError."""
         attempt = self._attempt(f"{chat.model} {chat.digest}")
         in_name = IN_MODEL_NAME.search(chat.model)
         if asked := header or (in_name and in_name.group(1)):
             return self._named(asked, attempt), None
         for rule in self.rules:
             if rule.takes(chat.text):
-                return rule.fault, rule.content
+                return rule.fault, rule.answer
         chance = Random(f"{self.seed} {chat.digest} {attempt}")  # noqa: S311 - repeatable on purpose
         return (chance.choice(self.names) if chance.random() < self.rate else None), None
 

@@ -1,10 +1,12 @@
 """What a test or a benchmark may change on the running server. A change is checked whole before any of it counts."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from generation.demo.aim import Aim, Rule
+from generation.demo.answer import ARGUMENTS, CONTENT, Answer, Call, pieces
 from generation.demo.faults import FAULTS, canonical
 from generation.demo.pace import Pace
 from generation.demo.stats import Stats
@@ -24,7 +26,7 @@ class Demo:
             "fault_rate": self.aim.rate,
             "faults": list(self.aim.names),
             "seed": self.aim.seed,
-            "rules": [asdict(rule) for rule in self.aim.rules],
+            "rules": [{**asdict(rule), "answer": rule.answer is not None} for rule in self.aim.rules],
             "first_token_ms": self.pace.first_token * 1000,
             "tokens_per_second": self.pace.rate,
         }
@@ -71,12 +73,33 @@ def _rules(value: Any) -> tuple[Rule, ...]:
 def _rule(value: Mapping[str, Any]) -> Rule:
     if not isinstance(value.get("contains"), str):
         raise ValueError("A rule needs 'contains', a text.")
-    content = value.get("content")
-    if content is not None and not isinstance(content, str):
-        raise ValueError("'content' is a text.")
-    fault = canonical(str(value.get("fault"))) if "fault" in value or content is None else None
+    answer = _answer(value)
+    fault = canonical(str(value.get("fault"))) if "fault" in value or answer is None else None
     times = value.get("times")
-    return Rule(value["contains"], fault, None if times is None else int(number(times)), content)
+    return Rule(value["contains"], fault, None if times is None else int(number(times)), answer)
+
+
+def _answer(value: Mapping[str, Any]) -> Answer | None:
+    """The very answer that a rule gives: its content, the tools it calls, or both."""
+    content, calls = value.get("content"), value.get("calls")
+    if content is None and calls is None:
+        return None
+    if not isinstance(content or "", str):
+        raise ValueError("'content' is a text.")
+    if not isinstance(calls or [], list) or not all(isinstance(each, dict) for each in calls or []):
+        raise ValueError("'calls' is a list of objects with 'name', 'arguments' and perhaps 'id'.")
+    heads = tuple(Call(str(each.get("id") or f"call_{n}"), str(each.get("name"))) for n, each in enumerate(calls or []))
+    written = [
+        piece
+        for n, each in enumerate(calls or [])
+        for piece in pieces(ARGUMENTS, as_text(each.get("arguments") or {}), n)
+    ]
+    return Answer((*pieces(CONTENT, content or ""), *written), "tool_calls" if heads else "stop", heads)
+
+
+def as_text(arguments: Any) -> str:
+    """As they are where they are text already: broken ones, too."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

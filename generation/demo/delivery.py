@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from secrets import token_hex
 
-from generation.demo.answer import CONTENT, Answer, Piece, pieces
+from generation.demo.answer import Answer, Piece
 from generation.demo.compose import compose
 from generation.demo.control import Demo
 from generation.demo.faults import Fault
@@ -19,10 +19,10 @@ from generation.demo.wire import DONE, Chunks, whole
 
 
 async def deliver(
-    chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo, content: str | None = None
+    chat: ChatRequest, fault: Fault, line: Line, served: Served, demo: Demo, given: Answer | None = None
 ) -> None:
     """Composes the answer, unless it is given, and sends it. Raises ConnectionError when the client has gone."""
-    answer = compose(chat, demo.aim.seed) if content is None else Answer(tuple(pieces(CONTENT, content)))
+    answer = compose(chat, demo.aim.seed) if given is None else given
     delivery = Delivery(chat, fault, line, served, demo, answer)
     try:
         if fault.before:

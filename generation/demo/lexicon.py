@@ -20,6 +20,9 @@ class Language:
     questions: tuple[str, ...]
     thoughts: tuple[str, ...]
     about_result: str
+    done: str
+    begun: str
+    refused: str
     nothing: tuple[str, ...]
 
 
@@ -95,6 +98,9 @@ FRENCH = Language(
         "Je garde {0} pour la fin et je reste bref.",
     ),
     about_result="L'outil a répondu : « {0} ».",
+    done="C'est fait ; ce changement peut être annulé.",
+    begun="C'est lancé ; le travail continue de son côté.",
+    refused="L'outil a refusé ({0}) ; rien n'a changé.",
     nothing=("la demande", "la première étape", "la suite", "un exemple", "le résultat"),
 )
 
@@ -162,5 +168,8 @@ ENGLISH = Language(
         "I keep {0} for the end and stay brief.",
     ),
     about_result="The tool answered: “{0}”.",
+    done="It is done; this change can be undone.",
+    begun="It has begun; the work goes on by itself.",
+    refused="The tool refused ({0}); nothing was changed.",
     nothing=("the request", "the first step", "the sequel", "an example", "the result"),
 )

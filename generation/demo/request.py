@@ -85,7 +85,8 @@ def read(body: bytes) -> ChatRequest:
         schema=_schema(_object(fields, "response_format")),
         tools=tuple(_tool(each) for each in (_field(fields, "tools", list) if fields.get("tools") else ())),
         choice=_choice(fields.get("tool_choice")),
-        thinks="reason" in model or fields.get("reasoning_effort") not in (None, "none"),
+        # Who may use tools thinks before.
+        thinks="reason" in model or bool(fields.get("tools")) or fields.get("reasoning_effort") not in (None, "none"),
         digest=_digest(fields),
     )
 

@@ -67,7 +67,7 @@ async def completions(request: web.Request) -> web.StreamResponse:
     demo = request.app[DEMO]
     chat = requests.read(await request.read())
     try:
-        name, content = demo.aim.choose(chat, request.headers.get("X-Demo-Fault"))
+        name, given = demo.aim.choose(chat, request.headers.get("X-Demo-Fault"))
     except UnknownFaultError as unknown:
         raise BadRequestError(str(unknown), "model") from unknown
     fault = FAULTS[name] if name else NO_FAULT
@@ -78,7 +78,7 @@ async def completions(request: web.Request) -> web.StreamResponse:
         if fault.refusal:
             served.state = "failed"
             return web.Response(**asdict(fault.refusal))
-        await deliver(chat, fault, line, served, demo, content)
+        await deliver(chat, fault, line, served, demo, given)
     return line.response
 
 

@@ -33,8 +33,14 @@ WISHES = tuple(
             " rewrit reformul rephras rename renomm set mets mettre translat tradui simplif amelior improv",
             "updat edit chang set modif replac writ",
         ),
-        ("creat cree creer add ajout insert inser write ecri redig new nouveau nouvelle", "creat add insert new"),
-        ("start launch lanc run demarr commenc generat gener begin", "start run launch generat creat"),
+        (
+            "creat cree creer add ajout insert inser write ecri redig new nouveau nouvelle make fais fait",
+            "creat add insert new",
+        ),
+        (
+            "start launch lanc run demarr commenc generat gener begin make write ecri redig fais fait",
+            "start run launch generat creat",
+        ),
         ("delet supprim remov efface enlev retir", "delet remov"),
         ("undo annul revert revien cancel stop arret", "undo revert cancel stop"),
         ("move deplac reorder reordonn", "move reorder"),

@@ -238,6 +238,30 @@ class Call(models.Model):
         return f"{self.step} #{self.attempt} {self.provider}:{self.model}"
 
 
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    def visible(self, user: User) -> Self:
+        return self.filter(user=user)
+
+
+class Feedback(models.Model):
+    """What somebody thinks of what came of a call."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    call = models.ForeignKey(Call, models.CASCADE, related_name="feedback")
+    user = models.ForeignKey(User, models.CASCADE, related_name="feedback")
+    is_good = models.BooleanField()
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["call", "user"], name="one_feedback_each")]
+
+    def __str__(self) -> str:
+        return f"{'good' if self.is_good else 'bad'}: {self.call_id}"
+
+
 class Event(models.Model):
     """One entry of a run's numbered log. Numbers are contiguous from 1; the last of an ended run is its `done`."""
 

@@ -1,56 +1,301 @@
-"""A turn: something is said, answered, recorded."""
+"""A turn: something is said, answered, recorded; one after another, and not twice."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
+from django.utils.timezone import now
+from pytest_django.fixtures import Settings
 
-from chat import turns
-from chat.models import Message, MessageState
+from chat import messages, sessions, turns
+from chat.models import Message, MessageState, Session, SessionState
 from chat.turns import Turn, Words
-from generation import documents
+from generation import runs
 from generation.carrier import Carrier
-from generation.models import Document, RunState
+from generation.flush import connect
+from generation.ledger import Cancelled
+from generation.models import Claim, Event, Run, RunState, Step
 from memory.base.database import db as in_database
-from tests.generation.conftest import ended
+from memory.base.errors import Conflict, LimitReached, ScriptoriumError, SessionError
+from tests.chat.conftest import Say, answered, message, session
+from tests.generation.conftest import Demo, ended, reached, state_of
+from tests.generation.test_log import fold
 from tests.people import People
 
-Say = Callable[..., Awaitable[Turn]]
+QUESTION = "What is a loop in Python?"
 
 
-@pytest.fixture
-def say(house: People) -> Say:
-    async def take(text: str, **facts: Any) -> Turn:
-        user = facts.pop("user", house.owner)
-        words = Words(text, **{name: facts.pop(name) for name in ("files", "context", "agent") if name in facts})
-        return await in_database(lambda: turns.take(user, words, workspace=house.workspace, **facts))
-
-    return take
+async def streamed(turn: Turn) -> dict[str, str]:
+    """The text of each step, as its followers were told."""
+    events = Event.objects.filter(run=turn.run).order_by("seq").values("type", "data")
+    return fold([dict(event) for event in await in_database(lambda: list(events))])
 
 
-async def answered(turn: Turn) -> Message:
-    claim = await ended(turn.run)
-    assert claim.state == RunState.DONE, turn.run.id
-    return await in_database(lambda: Message.objects.select_related("session", "call").get(id=turn.reply.id))
+async def sent(reply: Message) -> list[dict[str, str]]:
+    """What the model was given for this answer."""
+    call = reply.call
+    return list(call.messages or []) if call else []
 
 
 async def test_what_is_said_is_answered(say: Say, carrier: Carrier) -> None:
-    turn = await say("What is a loop in Python?")
+    turn = await say(QUESTION)
     reply = await answered(turn)
     assert reply.state == MessageState.DONE
-    assert reply.text
-    assert [part["type"] for part in reply.parts] == ["text"]
+    assert "Demo model text" in reply.text
+    assert [part["type"] for part in reply.parts] == ["reasoning", "text"]
     assert reply.usage["model"] == "demo"
+    assert reply.usage["calls"] == 1
+    assert reply.call_id is not None
 
 
-async def test_a_description_is_changed(say: Say, carrier: Carrier, house: People) -> None:
-    note = await in_database(
-        lambda: documents.create(
-            "course", "Loops", {"description": "Long."}, user=house.owner, workspace=house.workspace
-        )
-    )
-    turn = await say('Change the description to "Loops, in short."', context=[("document", note.id)])
+async def test_the_words_of_an_answer_are_those_that_were_streamed(say: Say, carrier: Carrier) -> None:
+    turn = await say(QUESTION)
     reply = await answered(turn)
-    print(reply.parts)
-    changed = await in_database(lambda: Document.objects.get(id=note.id))
-    assert changed.fields["description"] == "Loops, in short."
+    assert (await streamed(turn))["round-1"].strip() == reply.text
+
+
+async def test_a_conversation_is_named_after_its_first_exchange(say: Say, carrier: Carrier) -> None:
+    turn = await say(QUESTION)
+    assert turn.session.title == QUESTION
+    await answered(turn)
+    naming = await in_database(lambda: Run.objects.get(kind="title"))
+    await ended(naming)
+    named = await session(turn.session)
+    assert named.title not in ("", QUESTION)
+    assert not named.is_named
+    await answered(await say("And in Ruby?", session=named))
+    assert await in_database(lambda: Run.objects.filter(kind="title").count()) == 1
+
+
+async def test_the_name_a_person_gave_stays(say: Say, carrier: Carrier) -> None:
+    turn = await say(QUESTION)
+    await in_database(lambda: sessions.change(turn.session, title="Mine"))
+    await answered(turn)
+    assert (await session(turn.session)).title == "Mine"
+    assert not await in_database(lambda: Run.objects.filter(kind="title").exists())
+
+
+async def test_the_model_is_told_what_was_said_before(say: Say, carrier: Carrier) -> None:
+    first = await answered(await say(QUESTION))
+    second = await answered(await say("And how do I leave it?", session=first.session))
+    said = [(each["role"], each["content"]) for each in (await sent(second))[1:]]
+    assert said == [("user", QUESTION), ("assistant", first.text), ("user", "And how do I leave it?")]
+
+
+# --- one after another
+
+
+async def test_a_second_message_waits_for_the_first_answer(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(first_token_ms=300)
+    first = await say(QUESTION)
+    second = await say("And in Ruby?", session=first.session)
+    assert second.reply.state == MessageState.WAITING
+    claim = await state_of(second.run)
+    assert (claim.state, claim.reason) == (RunState.WAITING, "turn")
+    await answered(first)
+    reply = await answered(second)
+    assert (await sent(reply))[2]["content"] == (await message(first.reply)).text, "it knows the answer it waited for"
+
+
+async def test_of_a_hundred_at_once_each_waits_for_the_one_before(
+    say: Say, settings: Settings, carrier: Carrier
+) -> None:
+    settings.TURNS_OPEN_PER_USER = 100
+    first = await say(QUESTION)
+    others = await asyncio.gather(*(say(f"Number {n}?", session=first.session) for n in range(30)))
+    for turn in (first, *others):
+        await ended(turn.run)
+    times = await in_database(
+        lambda: list(Run.objects.filter(line=first.session.id).order_by("id").values_list("started_at", "finished_at"))
+    )
+    assert all(begun and end and begun >= end for (_, end), (begun, _) in pairwise(times))
+
+
+async def test_who_waits_behind_a_stopped_answer_is_next(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(first_token_ms=5_000)
+    first = await say(QUESTION)
+    second = await say("And in Ruby?", session=first.session)
+    await reached(first.run, RunState.RUNNING)
+    demo.set(first_token_ms=0)
+    await in_database(runs.cancel, first.run, first.session.user)
+    await answered(first, RunState.CANCELLED)
+    await answered(second)
+
+
+async def test_who_was_left_standing_is_found(say: Say, carrier: Carrier) -> None:
+    """As if the end before it had been lost on the way."""
+    first = await say(QUESTION)
+    await answered(first)
+    second = await say("And in Ruby?", session=first.session)
+    await answered(second)
+    third = await say("And in C?", session=first.session)
+    await ended(third.run)
+    stuck = await in_database(lambda: Claim.objects.get(run=third.run))
+    await in_database(
+        lambda: Claim.objects.filter(run=third.run).update(state=RunState.WAITING, reason="turn", epoch=stuck.epoch + 1)
+    )
+    await reached(third.run, RunState.DONE)
+
+
+async def test_what_waits_can_be_withdrawn(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(first_token_ms=300)
+    first = await say(QUESTION)
+    second = await say("Never mind this.", session=first.session)
+    third = await say("And in Ruby?", session=first.session)
+    withdrawn = await in_database(lambda: turns.withdraw(messages.visible(second.session.user, second.message.id)))
+    assert withdrawn.text == "Never mind this."
+    reply = await answered(third)
+    branch = await in_database(lambda: messages.branch(reply.id, 10))
+    assert [each.id for each in branch] == [
+        each.id for each in (first.message, first.reply, third.message, third.reply)
+    ]
+    assert not await in_database(lambda: Message.objects.filter(id=second.message.id).exists())
+
+
+async def test_what_is_being_answered_is_not_withdrawn(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(first_token_ms=500)
+    turn = await say(QUESTION)
+    await reached(turn.run, RunState.RUNNING)
+    with pytest.raises(SessionError) as refused:
+        await in_database(lambda: turns.withdraw(messages.visible(turn.session.user, turn.message.id)))
+    assert refused.value.code == "session.being_answered"
+    await answered(turn)
+
+
+# --- stopping, failing
+
+
+async def test_a_stopped_answer_keeps_what_was_said(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(tokens_per_second=200)
+    turn = await say("Explain loops in Python in about 900 words.")
+    while not await in_database(Event.objects.filter(run=turn.run, type="content_delta").exists):
+        await asyncio.sleep(0.02)
+    outbox = carrier.carried[turn.run.id].running.ledger.outbox
+    with connect("test") as sql, sql.transaction():
+        # Nothing more of it can be written down: what is told last is still on its way when it is stopped.
+        sql.execute("SELECT FROM generation_claim WHERE run_id = %s FOR UPDATE", [turn.run.id])
+        while not outbox.entries:
+            await asyncio.sleep(0.02)
+        carrier.carried[turn.run.id].stop(Cancelled)
+        await asyncio.sleep(0.1)
+    reply = await answered(turn, RunState.CANCELLED)
+    assert reply.state == MessageState.STOPPED
+    assert reply.text
+    assert reply.text == (await streamed(turn))["round-1"].strip()
+
+
+async def test_a_failed_answer_says_why_and_another_can_be_asked_for(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(rules=[{"contains": QUESTION, "fault": "401", "times": 1}])
+    reply = await answered(await say(QUESTION), RunState.FAILED)
+    assert reply.state == MessageState.FAILED
+    assert reply.error is not None
+    assert reply.error["error_code"] == "model.unauthorised"
+    again = await answered(await in_database(turns.regenerate, reply))
+    assert again.state == MessageState.DONE
+    assert again.parent_id == reply.parent_id
+
+
+async def test_a_broken_attempt_is_no_part_of_the_answer(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": 1}])
+    turn = await say(QUESTION)
+    reply = await answered(turn)
+    attempts = await in_database(lambda: Step.objects.get(run=turn.run, key="round-1").attempts)
+    assert attempts == 2
+    assert reply.text.count("Demo model text") == 1
+
+
+async def test_an_answer_of_a_conversation_is_not_retried_elsewhere(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(rules=[{"contains": QUESTION, "fault": "401", "times": None}])
+    turn = await say(QUESTION)
+    await answered(turn, RunState.FAILED)
+    with pytest.raises(ScriptoriumError) as refused:
+        await in_database(runs.retry, turn.run, turn.session.user)
+    assert refused.value.code == "run.of_a_turn"
+
+
+# --- once
+
+
+async def test_the_same_key_is_the_same_turn(say: Say, carrier: Carrier) -> None:
+    first, second = [await say(QUESTION, key="one") for _ in range(2)]
+    assert (first.is_new, second.is_new) == (True, False)
+    assert (first.message.id, first.run.id) == (second.message.id, second.run.id)
+    with pytest.raises(Conflict) as refused:
+        await say("Something else?", key="one")
+    assert refused.value.code == "conflict.key_reused"
+    assert await in_database(Session.objects.count) == 1
+
+
+async def test_the_same_key_at_once_is_one_turn(say: Say) -> None:
+    taken = await asyncio.gather(*(say(QUESTION, key="one") for _ in range(5)))
+    assert len({turn.run.id for turn in taken}) == 1
+    assert await in_database(Session.objects.count) == 1
+
+
+# --- limits
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "validation.message_empty"),
+        (" \n ", "validation.message_empty"),
+        ("x" * 50_001, "validation.message_too_long"),
+        ("a\x00b", "validation.characters"),
+    ],
+)
+async def test_what_cannot_be_said_is_refused(say: Say, text: str, code: str) -> None:
+    with pytest.raises(ScriptoriumError) as refused:
+        await say(text)
+    assert refused.value.code == code
+    assert not await in_database(Session.objects.exists)
+
+
+async def test_nobody_waits_for_more_answers_than_they_may(say: Say, settings: Settings) -> None:
+    settings.TURNS_OPEN_PER_USER = 2
+    first = await say(QUESTION)
+    await say("And in Ruby?", session=first.session)
+    with pytest.raises(LimitReached) as refused:
+        await say("And in C?")
+    assert refused.value.code == "limit.turns_open"
+
+
+async def test_answers_do_not_count_among_open_runs(say: Say, settings: Settings, start: object) -> None:
+    settings.RUNS_OPEN_PER_USER = 1
+    await say(QUESTION)
+    await start("tests.jobs.three_steps")  # type: ignore[operator]
+
+
+# --- dormancy
+
+
+async def test_a_quiet_conversation_is_dormant_until_somebody_goes_on(say: Say, carrier: Carrier) -> None:
+    first = await answered(await say(QUESTION))
+    other = await answered(await say(QUESTION))
+    long_ago = now() - timedelta(minutes=31)
+    await in_database(lambda: Session.objects.filter(id=first.session_id).update(active_at=long_ago))
+    assert await in_database(sessions.rest_quiet) is False
+    states = [(await session(each.session)).state for each in (first, other)]
+    assert states == [SessionState.DORMANT, SessionState.ACTIVE]
+    await answered(await say("And now?", session=await session(first.session)))
+    assert (await session(first.session)).state == SessionState.ACTIVE
+
+
+async def test_who_is_being_answered_is_not_put_to_sleep(say: Say) -> None:
+    turn = await say(QUESTION)
+    await in_database(lambda: Session.objects.update(active_at=now() - timedelta(days=1)))
+    await in_database(sessions.rest_quiet)
+    assert (await session(turn.session)).state == SessionState.ACTIVE
+
+
+async def test_a_teammate_and_a_stranger_say_nothing_here(say: Say, house: People) -> None:
+    turn = await say(QUESTION)
+    for other in (house.teammate, house.stranger):
+        with pytest.raises(ScriptoriumError) as refused:
+            await in_database(sessions.visible, other, turn.session.id)
+        assert refused.value.code == "not_found.session"
+
+
+async def test_words_are_kept_as_they_were_typed(say: Say) -> None:
+    assert Words("  a\r\nb  ").cleaned().text == "a\nb"

@@ -10,6 +10,8 @@ from django.apps import apps
 from django.db import connection
 from schemathesis import Case
 
+from chat import turns
+from chat.turns import Words
 from generation import folders
 from memory import files, workspaces
 from memory.models import Token, User, Workspace
@@ -28,6 +30,8 @@ NAMES = {
     "after": "section_id",
     "object": "section_id",
     "group": "group_id",
+    "session": "session_id",
+    "message": "message_id",
 }
 FIELDS = ("title", "description", "language", "status", "folder", "questions", "present", "exercises_per_chapter")
 
@@ -54,7 +58,10 @@ class World:
 
 def make_things(user: User, workspace: Workspace, name: str) -> dict[str, str]:
     run = start_a_note(user, workspace, name)
+    turn = turns.take(user, Words(name), workspace=workspace)
     things = {
+        "session_id": turn.session.id,
+        "message_id": turn.message.id,
         **write_a_course(user, workspace, run, name),
         "run_id": run.id,
         "file_id": files.store(user, workspace, f"{name}.txt", b"Loops repeat.").id,

@@ -10,6 +10,7 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 
 from chat.answering import ANSWER
+from chat.panel import SYNTHESIS
 from chat.speakers import SLOTS as SPEAKERS
 from chat.titling import TITLE
 from generation import prompts
@@ -22,7 +23,7 @@ from tests.generation.conftest import Demo, Start, ended
 from tests.people import People
 
 TALKS = list(ANSWER.slots)  # what was said follows them
-SLOTS = [slot for recipe in (*RECIPES.values(), ANSWER, TITLE) for slot in recipe.slots]
+SLOTS = [slot for recipe in (*RECIPES.values(), ANSWER, SYNTHESIS, TITLE) for slot in recipe.slots]
 
 
 @pytest.fixture

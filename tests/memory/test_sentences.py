@@ -22,12 +22,8 @@ FAMILIES = {
 COMPUTED: dict[str, list[str]] = {
     "generation/budgets.py": ["budget.run", "budget.user_day", "budget.workspace_day"],
     "generation/llm/timers.py": ["model.first_token", "model.idle", "model.total"],
-    "chat/consumers.py": [
-        "not_found.run",
-        "not_found.workspace",
-        "not_found.user",
-        "not_found.topic",
-        "not_found.document",
+    "chat/frames.py": [
+        f"not_found.{name}" for name in ("run", "workspace", "user", "topic", "document", "session", "message", "file")
     ],
     "memory/readings.py": [],  # raised again as they were kept
     "generation/llm/errors.py": [],  # its tables are read below, as pairs

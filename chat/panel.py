@@ -1,0 +1,111 @@
+"""The panel: one question to Anima, Neo and Nexus at once. Their answers stand beside each other, each by itself.
+
+One run makes them, in parallel: it takes as long as the slowest. A failed one is marked, the others stand. On request
+Nexus puts them together. Any of them can be gone on with, like any answer.
+"""
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from chat import sessions, turns
+from chat.answering import keep, prepare
+from chat.models import Form, Message, MessageState, Session, Speaker
+from chat.parts import Spoken
+from chat.turns import Turn, Words
+from generation import sources
+from generation.models import Queue
+from generation.recipes.base import Job, Recipe
+from generation.running import Running, StepFailed
+from generation.sources import Sources
+from generation.steps import StepInProgress
+from memory.base.database import db
+from memory.base.errors import SessionError
+from memory.models import User, Workspace
+
+AGENTS = ("anima", "neo", "nexus")
+MEDIATOR = "nexus"
+
+
+def ask(
+    user: User,
+    words: Words,
+    *,
+    session: Session | None = None,
+    workspace: Workspace | None = None,
+    after: UUID | None = None,
+    key: str | None = None,
+) -> Turn:
+    """The question is put to all three. Raises what `turns.take` raises."""
+    return turns.take(
+        user, words, session=session, workspace=workspace, after=after, key=key, answered_by=answer_by_all
+    )
+
+
+def answer_by_all(session: Session, question: Message, key: str | None) -> Turn:
+    replies = [
+        Message(session=session, parent=question, speaker=Speaker.AGENT, agent=agent, step=f"{agent}/", form=Form.PANEL)
+        for agent in AGENTS
+    ]
+    return turns.begin(PANEL, session, question, replies, key)
+
+
+@transaction.atomic
+def synthesise(reply: Message, key: str | None = None) -> Turn:
+    """What the answers of this panel come to, as one more answer beside them.
+
+    Raises `session.no_panel` where fewer than two have answered.
+    """
+    session = sessions.lock(reply.session)
+    question = reply.parent
+    if question is None or len(answers_to(question)) < 2:
+        raise SessionError("no_panel")
+    turns.check_open_turns(session.user)
+    one = Message(session=session, parent=question, speaker=Speaker.AGENT, agent=MEDIATOR, form=Form.SYNTHESIS)
+    return turns.begin(SYNTHESIS, session, question, [one], key)
+
+
+def answers_to(question: Message) -> list[Message]:
+    """The newest of each agent that came to its end."""
+    ended = question.replies.filter(form=Form.PANEL, state=MessageState.DONE).order_by("id")
+    return list({reply.agent: reply for reply in ended}.values())
+
+
+async def answer(run: Running) -> None:
+    given = await sources.read(run)
+    failures = await run.gather(*(one(run, given, f"{agent}/") for agent in AGENTS))
+    if all(failures):
+        raise next(failure for failure in failures if failure)
+
+
+async def one(run: Running, given: Sources, step: str) -> StepFailed | None:
+    """One of them; how it failed, if it did."""
+    try:
+        await (await prepare(run, given, step, with_tools=False)).go()
+    except StepFailed as failure:
+        return failure
+    return None
+
+
+async def put_together(run: Running) -> None:
+    async def produce(step: StepInProgress) -> Spoken:
+        said = await step.converse("agents/synthesis", await db(partial(material, run.run.id)), (), agent=MEDIATOR)
+        return Spoken(reasoning=said.reasoning, ms=step.thought_ms, content=step.text)
+
+    await run.step("round-1", produce, returns=Spoken, label={"code": "round", "number": 1})
+
+
+def material(run_id: UUID) -> dict[str, str]:
+    reply = Message.objects.select_related("parent").get(run=run_id, form=Form.SYNTHESIS)
+    question = reply.parent
+    answers = answers_to(question) if question else []
+    shown = "\n".join(f'<answer by="{each.agent}">\n{each.text}\n</answer>' for each in answers)
+    missing = [agent for agent in AGENTS if agent not in {each.agent for each in answers}]
+    return {"question": question.text if question else "", "answers": shown, "missing": ", ".join(missing)}
+
+
+PANEL_JOB = Job(answer, keep)
+SYNTHESIS_JOB = Job(put_together, keep)
+PANEL = Recipe(kind="panel", job=f"{__name__}.PANEL_JOB", queue=Queue.WEB)
+SYNTHESIS = Recipe(kind="synthesis", job=f"{__name__}.SYNTHESIS_JOB", queue=Queue.WEB, slots=("agents/synthesis",))
