@@ -176,7 +176,7 @@ def keep(run: Run, state: RunState, error: dict[str, Any] | None) -> None:
 
 
 def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] | None) -> None:
-    reply.parts = parts.of(run.id, reply.step)
+    reply.parts = parts.ended(parts.of(run.id, reply.step))
     reply.say(parts.text_of(reply.parts))
     failed = run.steps.filter(key__startswith=f"{reply.step}round-", state=StepState.FAILED).first()
     reply.state, reply.error = (MessageState.FAILED, failed.error) if failed else (ENDS[state], error)

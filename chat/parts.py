@@ -1,6 +1,8 @@
 """What an answer is made of, in order: what its agent thought, said and did. As a message keeps it, and while it grows.
 
-A part is `reasoning` {text, ms}, `text` {text}, or `tool` {step, name, arguments, about, changes, run, error}.
+A part is `reasoning` {text, ms}, `text` {text}, `tool` {step, name, arguments, about, changes, run, error}, or `broken`
+{text}: what an attempt had said that broke off and was made again. While it is being said, `live` {step, attempt,
+reasoning, content}.
 """
 
 import re
@@ -8,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from pydantic import BaseModel
 
 from generation.models import RECORDED_STATES, Step
@@ -15,6 +18,14 @@ from generation.replay import OpenText, open_texts
 
 Part = dict[str, Any]
 NUMBER = re.compile(r"\d+")
+
+BROKEN = """
+SELECT s.key, string_agg(e.data->>'text', '' ORDER BY e.seq)
+FROM generation_step s JOIN generation_event e ON e.run_id = s.run_id AND e.type = 'content_delta'
+     AND e.data->>'step' = s.key AND (e.data->>'attempt')::int < s.attempts
+WHERE s.run_id = %(run)s AND s.key = ANY(%(steps)s)
+GROUP BY s.key, (e.data->>'attempt')::int ORDER BY s.key, (e.data->>'attempt')::int
+"""
 
 
 class Asked(BaseModel):
@@ -46,15 +57,37 @@ class Outcome(BaseModel):
 
 def of(run_id: UUID, prefix: str = "") -> list[Part]:
     """Of the steps of a run that begin with this, recorded or not."""
-    steps = Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-")
+    steps = list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-"))
     texts = {text.step: text for text in open_texts([run_id])}
-    return made_of(list(steps), texts)
+    broken = broken_off(run_id, [step.key for step in steps if step.attempts > 1])
+    return made_of(steps, texts, broken)
 
 
-def made_of(steps: Sequence[Step], texts: Mapping[str, OpenText]) -> list[Part]:
+def ended(parts: Iterable[Part]) -> list[Part]:
+    """When nothing more is said, what was being said stands as it is."""
+    found: list[Part] = []
+    for part in parts:
+        found += said(Spoken.model_validate(part)) if part["type"] == "live" else [part]
+    return found
+
+
+def broken_off(run_id: UUID, steps: Sequence[str]) -> dict[str, list[str]]:
+    """What earlier attempts at these steps had said."""
+    if not steps:
+        return {}
+    with connection.cursor() as sql:
+        sql.execute(BROKEN, {"run": run_id, "steps": list(steps)})
+        found: dict[str, list[str]] = {}
+        for step, text in sql.fetchall():
+            found.setdefault(step, []).append(text)
+        return found
+
+
+def made_of(steps: Sequence[Step], texts: Mapping[str, OpenText], broken: Mapping[str, list[str]]) -> list[Part]:
     found: list[Part] = []
     spoken: dict[str, Spoken] = {}
     for step in sorted(steps, key=place):
+        found += [{"type": "broken", "text": text} for text in broken.get(step.key, ())]
         recorded = step.state in RECORDED_STATES and step.result is not None
         if "/tool-" in step.key:
             found += [tool(step, spoken)] if recorded else []
@@ -63,7 +96,15 @@ def made_of(steps: Sequence[Step], texts: Mapping[str, OpenText]) -> list[Part]:
             found += said(spoken[step.key])
         elif step.key in texts:
             text = texts[step.key]
-            found += said(Spoken(reasoning=text.reasoning, content=text.content))
+            found.append(
+                {
+                    "type": "live",
+                    "step": step.key,
+                    "attempt": text.attempt,
+                    "reasoning": text.reasoning,
+                    "content": text.content,
+                }
+            )
     return found
 
 
@@ -94,4 +135,4 @@ def tool(step: Step, spoken: Mapping[str, Spoken]) -> Part:
 
 def text_of(parts: Iterable[Part]) -> str:
     """All that was said, as one text."""
-    return "\n\n".join(part["text"].strip() for part in parts if part["type"] == "text")
+    return "\n\n".join(part["text"].strip() for part in ended(parts) if part["type"] == "text")

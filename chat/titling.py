@@ -27,7 +27,10 @@ class Title(BaseModel):
 def ask(session: Session, run: Run) -> None:
     """Have it named, once, in the transaction that ends its first exchange."""
     answered = Message.objects.filter(session=session, speaker=Speaker.AGENT, state=MessageState.DONE)
-    if session.is_named or answered[:2].count() != 1:
+    key = f"title-{session.id}"
+    if session.is_named or answered.order_by().values("parent").distinct()[:2].count() != 1:
+        return
+    if Run.objects.filter(user=session.user, key=key).exists():
         return
     runs.begin(
         TITLE,
@@ -35,7 +38,7 @@ def ask(session: Session, run: Run) -> None:
         workspace=session.workspace,
         options={"session": str(session.id)},
         language=run.language,
-        key=f"title-{session.id}",
+        key=key,
     )
 
 

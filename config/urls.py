@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from chat.views import messages
+from chat.views import sessions as chats
 from config import health
 from config.api import api
 from generation.views import (
@@ -82,6 +84,28 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel/", runs.cancel, name="cancel_run"),
     path("runs/<uuid:run_id>/retry/", runs.retry, name="retry_run"),
     path("runs/<uuid:run_id>/answer/", runs.answer, name="answer_run"),
+    # Conversations
+    path("chat/", chats.chat, name="chat"),
+    path("chat/dock/", chats.dock, name="chat_dock"),
+    path("chat/offered/", chats.offered, name="chat_offered"),
+    path("chat/send/", messages.send, name="chat_send"),
+    path("chat/shared/<uuid:secret>/", chats.shared, name="chat_shared"),
+    path("chat/<uuid:session_id>/", chats.session, name="chat_session"),
+    path("chat/<uuid:session_id>/change/", chats.change, name="chat_change"),
+    path("chat/<uuid:session_id>/fork/", chats.fork, name="chat_fork"),
+    path("chat/<uuid:session_id>/share/", chats.share, name="chat_share"),
+    path("chat/<uuid:session_id>/context/", chats.link, name="chat_link"),
+    path("chat/<uuid:session_id>/context/<uuid:document_id>/", chats.unlink, name="chat_unlink"),
+    path("chat/<uuid:session_id>/delete/", chats.delete, name="chat_delete"),
+    path("chat/messages/<uuid:message_id>/", messages.message, name="message"),
+    path("chat/messages/<uuid:message_id>/edit/", messages.edit, name="message_edit"),
+    path("chat/messages/<uuid:message_id>/regenerate/", messages.regenerate, name="message_regenerate"),
+    path("chat/messages/<uuid:message_id>/synthesis/", messages.synthesise, name="message_synthesis"),
+    path("chat/messages/<uuid:message_id>/show/", messages.show, name="message_show"),
+    path("chat/messages/<uuid:message_id>/withdraw/", messages.withdraw, name="message_withdraw"),
+    path("chat/messages/<uuid:message_id>/stop/", messages.stop, name="message_stop"),
+    path("chat/messages/<uuid:message_id>/feedback/", messages.think, name="message_feedback"),
+    path("chat/messages/<uuid:message_id>/undo/", messages.undo, name="message_undo"),
     # People
     path("sign-in/", people.sign_in, name="sign_in"),
     path("sign-in/<uuid:user_id>/<str:token>/", people.sign_in_link, name="sign_in_link"),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 from generation import pictures, saying
 from generation.models import END_STATES, OPEN_STATES, Call, CallState, Claim, Run, RunQuerySet, RunState
 from generation.paging import page
-from generation.registry import errand_of
+from generation.registry import ERRANDS, errand_of
 from memory import sentences
 from memory.models import User, Workspace
 
@@ -75,7 +75,9 @@ def at_work(user: User, workspace: Workspace) -> list[Row]:
 
 
 def of(user: User, workspace: Workspace, is_all: bool) -> RunQuerySet:
-    found: RunQuerySet = Run.objects.visible(user).filter(workspace=workspace, parent=None)
+    # What is private and no errand of ours is of a conversation, which shows it itself.
+    listed = Q(is_private=False) | Q(kind__in=ERRANDS)
+    found: RunQuerySet = Run.objects.visible(user).filter(listed, workspace=workspace, parent=None)
     mine = found if is_all else found.filter(user=user)
     return mine.select_related("claim", "document", "user")
 

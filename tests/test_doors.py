@@ -18,6 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from chat import sessions as talk
 from chat import turns
 from chat.routing import urlpatterns as sockets
 from chat.turns import Words
@@ -139,6 +140,27 @@ DOORS = {
     "invitations/<str:secret>/": Door(Class.PUBLIC),
     "invitations/<str:secret>/accept/": Door(Class.PUBLIC, is_form=True),
     "invitations/<str:secret>/sign-up/": Door(Class.PUBLIC, is_form=True),
+    # Conversations
+    "chat/": Door(Class.SIGNED_IN),
+    "chat/dock/": Door(Class.SIGNED_IN),
+    "chat/offered/": Door(Class.SIGNED_IN),
+    "chat/send/": Door(Class.SIGNED_IN, {"text": "What is a loop?"}, is_form=True),
+    "chat/shared/<uuid:secret>/": Door(Class.READS),
+    "chat/<uuid:session_id>/": Door(Class.OWN),
+    "chat/<uuid:session_id>/change/": Door(Class.OWN, {"title": "Loops"}, is_form=True),
+    "chat/<uuid:session_id>/fork/": Door(Class.OWN, is_form=True),
+    "chat/<uuid:session_id>/share/": Door(Class.OWN, is_form=True),
+    "chat/<uuid:session_id>/context/": Door(Class.OWN, {"document": "$document"}, is_form=True),
+    "chat/<uuid:session_id>/context/<uuid:document_id>/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/": Door(Class.OWN),
+    "chat/messages/<uuid:message_id>/edit/": Door(Class.OWN, {"text": "Why?"}, is_form=True),
+    "chat/messages/<uuid:message_id>/regenerate/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/synthesis/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/show/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/withdraw/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/stop/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/feedback/": Door(Class.OWN, is_form=True),
+    "chat/messages/<uuid:message_id>/undo/": Door(Class.OWN, is_form=True),
     # Pictures
     "diagrams/<slug:digest>.svg": Door(Class.READS),
     # The API
@@ -207,6 +229,7 @@ DOORS = {
     "DELETE /api/v1/chat/sessions/{session_id}": Door(Class.OWN),
     # Last, as it hides what the others knock for
     "sections/<uuid:section_id>/remove/": Door(Class.WRITES, is_form=True),
+    "chat/<uuid:session_id>/delete/": Door(Class.OWN, is_form=True),
     # Machines
     "health/live": Door(Class.PUBLIC),
     "health/ready": Door(Class.PUBLIC),
@@ -291,7 +314,9 @@ class House:
         self.things = write_a_course(people.owner, people.workspace, self.run)
         chapter = sections.visible(people.owner, self.things["section_id"])
         turn = turns.take(people.owner, Words("What is a loop?"), workspace=people.workspace)
+        talk.share(turn.session)
         self.things |= {"session_id": turn.session.id, "message_id": turn.message.id}
+        self.things["secret"] = turn.session.secret
         self.things["attempt_id"] = begin_an_attempt(people.owner, chapter).id
         self.clients = {name: self.client_of(name) for name in EVERYBODY}
 
@@ -342,6 +367,8 @@ class House:
             "digest": "d" * 64,
             "token_id": self.token.id,
         }
+        if "delete/" in path:
+            known["session_id"] = talk.begin(self.people.owner, self.people.workspace).id
         if "/leave/" in path:
             known["workspace_id"] = self.another_workspace().id
         if "invitation" in path:

@@ -55,7 +55,9 @@ async def answered(turn: Turn, state: RunState = RunState.DONE) -> Message:
     """The answer, once it has come so far."""
     claim = await ended(turn.run)
     assert claim.state == state, claim.state
-    return await message(turn.reply)
+    reply = await message(turn.reply)
+    assert not reply.is_open, "its run has ended, and nothing was kept of it"
+    return reply
 
 
 async def message(known: Message) -> Message:

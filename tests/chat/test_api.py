@@ -161,7 +161,9 @@ def chain(session: Session, length: int) -> None:
     parent = session.leaf
     rows = []
     for n in range(length):
-        rows.append(Message(session=session, parent=parent, speaker="agent" if n % 2 else "user", text=f"Number {n}"))
+        is_answer, text = n % 2, f"Number {n}"
+        facts = {"speaker": "agent", "parts": [{"type": "text", "text": text}]} if is_answer else {"speaker": "user"}
+        rows.append(Message(session=session, parent=parent, text=text, **facts))
         parent = rows[-1]
     Message.objects.bulk_create(rows)
     session.leaf = parent

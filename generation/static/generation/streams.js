@@ -9,8 +9,9 @@ const LONGEST_WET = 400; // characters; more at once is not being written but ca
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Stream {
-  constructor(node) {
+  constructor(node, fold = null) {
     this.node = node;
+    this.fold = fold; // what to do with the text of an attempt that broke off, where it is not dropped
     this.open = node.querySelector(".open");
     this.thoughts = node.querySelector(".reasoning");
     this.caret = Object.assign(document.createElement("span"), { className: "caret" });
@@ -51,8 +52,17 @@ export class Stream {
   }
 
   begin(attempt) {
+    const hadText = this.count > 0 || !!this.text.trim();
     Object.assign(this, { attempt, count: 0, end: 0, at: 0, text: "" });
     this.node.dataset.attempt = attempt;
+    if (this.fold) {
+      this.caret.remove();
+      if (hadText) this.fold([...this.open.parentNode.childNodes].map((each) => each.cloneNode(true)));
+      this.open.parentNode.replaceChildren(this.open);
+      this.thoughts.hidden = true;
+      this.thoughts.lastElementChild.replaceChildren();
+      return this.draw();
+    }
     hold(() => {
       this.keep(this.open.parentNode.offsetHeight);
       this.open.parentNode.replaceChildren(this.open);

@@ -1,0 +1,28 @@
+// The page of a conversation.
+import { watch } from "../generation/live.js";
+import { fresh } from "../generation/rows.js";
+import { compose } from "./composer.js";
+import { open } from "./talk.js";
+
+const root = document.getElementById("talk");
+const talk = open(root);
+const form = compose(root);
+if (!location.hash) talk.end();
+if (!matchMedia("(pointer: coarse)").matches) form.elements.text.focus({ preventScroll: true });
+
+// The list beside it, and its title: a conversation is named a moment after its first answer.
+const days = () => document.getElementById("session-days");
+const again = fresh(days, () => `/chat/?part=sessions${root.dataset.session ? `&here=${root.dataset.session}` : ""}`, entitle);
+function entitle(list) {
+  const here = list.querySelector("[aria-current]");
+  const name = here?.firstChild?.textContent.trim();
+  if (!name) return;
+  document.getElementById("talk-title").textContent = name;
+  document.title = `${name} · Scriptorium`;
+}
+const about = fresh(() => document.getElementById("about"), () => `/chat/${root.dataset.session}/?part=about`);
+watch([`user.${document.body.dataset.user}`], (frame) => {
+  if (frame && frame.kind !== "session") return;
+  if (!document.getElementById("seek-sessions").value) again();
+  if (root.dataset.session) about();
+});

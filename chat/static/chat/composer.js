@@ -1,0 +1,154 @@
+// Where one speaks: Enter sends, what is typed is kept, files and documents go with it, the shortcuts.
+import { attach } from "../generation/files.js";
+
+export function compose(root) {
+  const form = root.querySelector("form.composer");
+  const { text, key } = form.elements;
+  const chips = form.querySelector(".chips");
+  const offers = form.querySelector("[data-offers]");
+  const draft = `draft:${document.body.dataset.user}:${form.dataset.draft}`;
+  let waits = false;
+  const files = attach({
+    form,
+    chips,
+    upload: form.querySelector("input[type=file]"),
+    changed: ({ isRefused }) => {
+      if (isRefused) waits = false;
+      if (waits && !files.sending) form.requestSubmit(form.querySelector("[data-send]"));
+    },
+  });
+
+  // --- typing
+
+  function grow() {
+    text.rows = Math.min(10, text.value.split("\n").length); // where the stylesheet cannot size it by what it holds
+  }
+
+  function keep() {
+    if (text.value) localStorage.setItem(draft, text.value);
+    else localStorage.removeItem(draft);
+  }
+
+  function write(words) {
+    text.value = words;
+    keep();
+    grow();
+    text.focus();
+  }
+
+  text.value ||= localStorage.getItem(draft) ?? "";
+  grow();
+  text.addEventListener("input", () => {
+    keep();
+    grow();
+    if (text.value === "/") offer();
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      if (text.value.trim()) form.requestSubmit(form.querySelector("[data-send]"));
+    } else if (event.key === "ArrowUp" && !text.value) {
+      const last = [...root.querySelectorAll(".message.asked .edit-of")].at(-1);
+      if (!last) return;
+      event.preventDefault();
+      last.open = true;
+      last.querySelector("textarea").focus();
+    } else if (event.key === "?" && !text.value) {
+      const shortcuts = document.getElementById("shortcuts");
+      if (!shortcuts) return;
+      event.preventDefault();
+      shortcuts.showModal();
+    }
+  });
+
+  // --- sending
+
+  form.addEventListener("htmx:confirm", (event) => {
+    waits = files.sending > 0;
+    if (waits || !text.value.trim()) event.preventDefault(); // it goes when the last file has arrived
+  });
+  form.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.elt !== form || !detail.successful) return;
+    localStorage.removeItem(draft);
+    text.value = "";
+    key.value = crypto.randomUUID();
+    chips.replaceChildren();
+    grow();
+    text.focus({ preventScroll: true });
+  });
+  document.body.addEventListener("withdrawn", ({ detail }) => root.isConnected && !text.value && write(detail.text));
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !offers.hidden) return;
+    root.querySelector("[data-stop]")?.click();
+  });
+
+  // --- documents
+
+  async function offer(words = "") {
+    const answer = await fetch(`${form.dataset.offered}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) return;
+    const typed = offers.querySelector("input")?.value ?? "";
+    offers.innerHTML = await answer.text();
+    const seek = Object.assign(document.createElement("input"), { type: "search", value: words || typed });
+    seek.setAttribute("aria-label", form.querySelector("[data-offer-open]").textContent.trim());
+    seek.addEventListener("input", () => offer(seek.value));
+    offers.prepend(seek);
+    offers.hidden = false;
+    seek.focus();
+  }
+
+  function shut() {
+    offers.hidden = true;
+    if (text.value === "/") write("");
+    text.focus();
+  }
+
+  form.querySelector("[data-offer-open]").addEventListener("click", () => (offers.hidden ? offer() : shut()));
+  offers.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return event.stopPropagation(), shut();
+    const all = [...offers.querySelectorAll("input, [data-offer]")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      all[(all.indexOf(document.activeElement) + step + all.length) % all.length]?.focus();
+    } else if (event.key === "Enter" && event.target.matches("input")) {
+      event.preventDefault();
+      offers.querySelector("[data-offer]")?.click();
+    }
+  });
+  offers.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-offer]");
+    if (!chosen) return;
+    const { offer: id, title } = chosen.dataset;
+    if (form.dataset.link && !form.elements.dock) htmx.ajax("POST", form.dataset.link, { target: "#about", swap: "outerHTML", values: { document: id } });
+    else chips.append(chip(id, title));
+    shut();
+  });
+
+  function chip(id, title) {
+    const made = document.createElement("li");
+    made.className = "badge";
+    const name = Object.assign(document.createElement("bdi"), { textContent: title });
+    const held = Object.assign(document.createElement("input"), { type: "hidden", name: "context", value: id });
+    const gone = Object.assign(document.createElement("button"), { type: "button", name: "drop", textContent: "×" });
+    gone.setAttribute("aria-label", `${form.dataset.remove} ${title}`);
+    made.append(name, held, " ", gone);
+    return made;
+  }
+
+  // --- copying
+
+  root.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy-message]");
+    if (!button) return;
+    const words = [...button.closest(".message").querySelectorAll(".pieces > .prose")].map((each) => each.innerText);
+    await navigator.clipboard.writeText(words.join("\n\n"));
+    button.setAttribute("aria-pressed", "true");
+    setTimeout(() => button.removeAttribute("aria-pressed"), 1_500);
+  });
+  const show = () => navigator.clipboard && root.querySelectorAll("[data-copy-message]").forEach((each) => (each.hidden = false));
+  root.addEventListener("rows", show);
+  show();
+  return form;
+}

@@ -1,0 +1,24 @@
+// The conversation in the dock, on every page but its own: loaded when its tab is first opened.
+import { compose } from "./composer.js";
+import { open } from "./talk.js";
+
+const panel = document.getElementById("dock-chat");
+const body = panel.querySelector(".dock-body");
+let isLoaded = false;
+
+function load(query = "") {
+  isLoaded = true;
+  const url = body.dataset.url + (query ? (body.dataset.url.includes("?") ? "&" : "?") + query : "");
+  return htmx.ajax("GET", url, { target: "#dock-talk", swap: "outerHTML" });
+}
+
+panel.addEventListener("opened", () => isLoaded || load());
+panel.addEventListener("click", (event) => event.target.closest("[data-dock-new]") && load("new=1"));
+panel.addEventListener("htmx:load", () => {
+  const root = document.getElementById("dock-talk")?.querySelector(".talk");
+  if (!root || root.dataset.isOpen) return;
+  root.dataset.isOpen = "";
+  const talk = open(root);
+  compose(root);
+  talk.end();
+});

@@ -1,0 +1,260 @@
+// A conversation in a page or in the dock: its answers while they are made, and its rows as the server draws them.
+//
+// Text of open answers goes to their streams; of all else the server is asked what the row looks like now, with the
+// template that made the page.
+import { follow, watch } from "../generation/live.js";
+import { Stream } from "../generation/streams.js";
+import { finished } from "../generation/ending.js";
+
+const NEAR = 120, PAUSE = 120, BETWEEN = 400;
+
+export class Talk {
+  constructor(root) {
+    this.root = root;
+    this.streams = new Map(); // message/step → Stream
+    this.runs = new Map(); // followed → how to leave
+    this.due = new Map(); // message → timer
+    this.forming = new Map(); // message/step/index → the card of a call that is being written
+    this.box = root.closest(".dock-body");
+    this.sticks = true;
+    (this.box ?? window).addEventListener("scroll", () => this.look(), { passive: true });
+    root.querySelector("[data-jump]").addEventListener("click", () => this.end());
+    this.adopt();
+  }
+
+  get said() {
+    return this.root.querySelector("[role=log]");
+  }
+
+  // --- where one reads
+
+  get place() {
+    return this.box ?? document.scrollingElement;
+  }
+
+  look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.place;
+    this.sticks = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.root.querySelector("[data-jump]").hidden = this.sticks;
+  }
+
+  end() {
+    this.place.scrollTop = this.place.scrollHeight;
+    this.sticks = true;
+    this.look();
+  }
+
+  keep() {
+    if (this.sticks) requestAnimationFrame(() => this.sticks && this.end());
+    else this.root.querySelector("[data-jump]").hidden = false;
+  }
+
+  // --- rows
+
+  rows() {
+    return [...this.said.querySelectorAll("[data-run]")];
+  }
+
+  row(run, step) {
+    return this.rows().find(({ dataset }) => dataset.run === run && step.startsWith(dataset.step));
+  }
+
+  adopt() {
+    for (const row of this.rows()) {
+      const { run, seq } = row.dataset;
+      for (const node of row.querySelectorAll("[data-live]")) this.take(row, node);
+      if (!this.runs.has(run)) this.runs.set(run, follow(run, Number(seq), this.handlers(run)));
+    }
+    this.root.dispatchEvent(new CustomEvent("rows", { bubbles: true }));
+  }
+
+  take(row, node) {
+    const key = `${row.dataset.message}/${node.dataset.live}`;
+    const known = this.streams.get(key);
+    if (known) return known.node === node || node.replaceWith(known.node);
+    this.streams.set(key, new Stream(node, (nodes) => this.fold(node, nodes)));
+  }
+
+  fold(node, nodes) {
+    const folded = this.template("broken");
+    folded.querySelector(".prose").replaceChildren(...nodes);
+    node.before(folded);
+  }
+
+  template(name) {
+    return this.root.querySelector(`template[data-template=${name}]`).content.firstElementChild.cloneNode(true);
+  }
+
+  streamOf(run, step) {
+    const row = this.row(run, step);
+    if (!row) return null;
+    const key = `${row.dataset.message}/${step}`;
+    if (!this.streams.has(key)) {
+      const node = this.template("live");
+      Object.assign(node.dataset, { live: step, run });
+      row.querySelector(".pieces").append(node);
+      row.querySelector("[data-coming]")?.remove();
+      this.take(row, node);
+    }
+    return this.streams.get(key);
+  }
+
+  // --- events
+
+  handlers(run) {
+    return {
+      html: true,
+      events: (events) => events.forEach((event) => this.hear(run, event)),
+      block: (frame) => this.streamOf(run, frame.step)?.close(frame),
+      reset: () => this.again(run),
+      error: () => this.again(run),
+    };
+  }
+
+  hear(run, { type, data }) {
+    const step = data.step ?? data.key ?? "";
+    if (type === "content_delta") this.streamOf(run, step)?.say(data.attempt, data.text);
+    else if (type === "reasoning_delta") this.streamOf(run, step)?.think(data.attempt, data.text);
+    else if (type === "tool_call_start") this.form(run, step, data);
+    else if (type === "tool_call_delta") this.forming.get(`${run}/${step}/${data.index}`)?.append(data.text);
+    else if (type === "retry" || type === "model" || (type === "step" && data.state === "running")) this.begin(run, step, data);
+    else if (type === "tool_call_result") this.refresh(this.row(run, step));
+    else if (type === "status" && data.state === "running") this.rows().filter((row) => row.dataset.run === run && row.dataset.state === "queued").forEach((row) => this.refresh(row));
+    else if (type === "done") this.done(run);
+    else return;
+    this.keep();
+  }
+
+  begin(run, step, { attempt }) {
+    const row = this.row(run, step);
+    const stream = row && this.streams.get(`${row.dataset.message}/${step}`);
+    if (!stream || attempt === undefined) return;
+    stream.isOf(attempt);
+    for (const key of [...this.forming.keys()]) {
+      if (!key.startsWith(`${run}/${step}/`)) continue;
+      this.forming.get(key).closest(".forming")?.remove();
+      this.forming.delete(key);
+    }
+  }
+
+  form(run, step, { index, name }) {
+    const row = this.row(run, step);
+    if (!row) return;
+    const card = this.template("forming");
+    card.querySelector("[data-name]").append(` ${name}`);
+    row.querySelector(".pieces").append(card);
+    row.querySelector("[data-coming]")?.remove();
+    this.forming.set(`${run}/${step}/${index}`, card.querySelector(".arguments"));
+  }
+
+  done(run) {
+    for (const row of this.rows().filter((each) => each.dataset.run === run)) {
+      for (const [key, stream] of this.streams) {
+        if (!key.startsWith(`${row.dataset.message}/`)) continue;
+        stream.finish();
+        this.streams.delete(key);
+      }
+      this.refresh(row);
+    }
+    this.leave(run);
+    if (!this.box) finished();
+  }
+
+  leave(run) {
+    this.runs.get(run)?.();
+    this.runs.delete(run);
+    for (const key of [...this.forming.keys()]) if (key.startsWith(`${run}/`)) this.forming.delete(key);
+  }
+
+  again(run) {
+    this.leave(run);
+    this.streams.clear();
+    this.load();
+  }
+
+  // --- what the server draws
+
+  refresh(row) {
+    const id = row?.dataset.message;
+    if (!id || this.due.has(id)) return;
+    this.due.set(id, setTimeout(() => this.redraw(id), PAUSE));
+  }
+
+  async redraw(id) {
+    this.due.delete(id);
+    const old = this.said.querySelector(`[data-message="${id}"]`);
+    if (!old) return;
+    const fresh = await fragment(old.dataset.url);
+    if (fresh === null) return void setTimeout(() => this.refresh(old), 2_000);
+    const row = fresh.firstElementChild;
+    if (row && old.isConnected) this.replace(old, row);
+  }
+
+  replace(old, row) {
+    const opened = [...old.querySelectorAll("details")].map((each) => each.open);
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    if (old.querySelector("form.why :focus, form.thumbs :focus-within")) return;
+    [...row.querySelectorAll("details")].forEach((each, n) => (each.open = each.open || !!opened[n] && !each.matches(".reveal")));
+    old.replaceWith(row);
+    htmx.process(row);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    this.adopt();
+    this.keep();
+  }
+
+  // All rows as they stand now: another page has said something, or something may have been missed.
+  async load() {
+    const url = this.root.dataset.said;
+    if (!url || this.loading) return;
+    this.loading = true;
+    const fresh = await fragment(`${url}${this.box ? "&dock=1" : ""}`);
+    setTimeout(() => (this.loading = false), BETWEEN);
+    const next = fresh?.querySelector("[role=log]");
+    if (!next) return;
+    const shown = [...this.said.querySelectorAll(".message")].map((each) => each.id).join();
+    const wanted = [...next.querySelectorAll(".message")].map((each) => each.id);
+    if (this.said.querySelector("form :focus, details[open].edit-of")) return; // somebody is at work in it
+    if (next.dataset.stamp === this.said.dataset.stamp && shown.endsWith(wanted.join())) {
+      for (const row of next.querySelectorAll(".message[data-message]")) {
+        const old = document.getElementById(row.id);
+        if (old && stateOf(old) !== stateOf(row)) this.replace(old, row);
+      }
+    } else {
+      this.said.replaceWith(next);
+      htmx.process(next);
+      this.adopt();
+      this.keep();
+    }
+  }
+}
+
+const stateOf = (row) => `${row.dataset.state ?? ""}${row.querySelectorAll("[data-undone]").length}${row.querySelector(".branches")?.textContent ?? ""}`;
+
+async function fragment(url) {
+  try {
+    const answer = await fetch(url, { headers: { "HX-Request": "true" } });
+    if (answer.status >= 500) return null;
+    const template = document.createElement("template");
+    template.innerHTML = answer.ok ? await answer.text() : "";
+    return template.content;
+  } catch {
+    return null;
+  }
+}
+
+let talk = null;
+
+// The conversation of this page: found at first, and whenever htmx has put another in its place.
+export function open(root) {
+  if (!root || talk?.root === root) return talk;
+  talk = new Talk(root);
+  return talk;
+}
+
+watch([`user.${document.body.dataset.user}`, `workspace.${document.body.dataset.workspace}`], (frame) => {
+  if (!talk?.root.isConnected) return;
+  if (!frame || (frame.kind === "session" && frame.id === talk.root.dataset.session)) return talk.load();
+  const card = frame.kind === "run" && talk.said.querySelector(`[data-of="${frame.id}"]`);
+  if (card) talk.refresh(card.closest("[data-message]"));
+});
+document.addEventListener("htmx:afterSettle", () => talk?.root.isConnected && talk.adopt());

@@ -1,0 +1,1 @@
+"""The pages of conversations: each view translates, calls a verb, and shows rows."""
