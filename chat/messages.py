@@ -57,13 +57,18 @@ def within(session: Session, message_id: UUID) -> Message:
 
 def branch(leaf: UUID | None, most: int) -> list[Message]:
     """The last messages of the branch that ends here, in the order in which they were said."""
+    ids = upward(leaf, most)
+    found = Message.objects.defer("folded").in_bulk(ids)
+    return [found[message_id] for message_id in reversed(ids)]
+
+
+def upward(leaf: UUID | None, most: int) -> list[UUID]:
+    """The ids of this branch from its end, so many."""
     if leaf is None:
         return []
     with connection.cursor() as sql:
         sql.execute(UPWARD, {"leaf": leaf, "most": most})
-        ids = [message_id for (message_id,) in sql.fetchall()]
-    found = Message.objects.defer("folded").in_bulk(ids)
-    return [found[message_id] for message_id in reversed(ids)]
+        return [message_id for (message_id,) in sql.fetchall()]
 
 
 def end_below(message: Message) -> Message:

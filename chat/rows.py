@@ -59,6 +59,7 @@ class Row:
     error: str
     panel: list["Row"] = field(default_factory=list)
     is_synthesis: bool = False
+    is_shown: bool = True  # of a panel's answers, whether the branch goes on from this one
 
     @property
     def state(self) -> str:
@@ -173,6 +174,7 @@ class Reader:
     seqs: Mapping[UUID | None, int]
     files: Mapping[str, str]
     agents: Mapping[str, str]
+    shown: frozenset[UUID]
 
     @classmethod
     def of(
@@ -193,6 +195,7 @@ class Reader:
             pictures.last_seqs(said),
             {str(key): name for key, name in found},
             dict(Agent.objects.values_list("name", "title")),
+            frozenset(messages.upward(session.leaf_id, pictures.MESSAGES) if any(each.form for each in said) else ()),
         )
 
     def row(self, message: Message, panel: list[Row] | None = None) -> Row:
@@ -213,6 +216,7 @@ class Reader:
             error=telling.error(message.error),
             panel=panel or [],
             is_synthesis=message.form == Form.SYNTHESIS,
+            is_shown=message.id in self.shown,
         )
 
     def name(self, message: Message) -> str:

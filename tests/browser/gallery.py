@@ -78,6 +78,13 @@ class Furnisher:
         wait_until(there, f"a document that is {' or '.join(states)}")
         return document
 
+    def until_answered(self, reply: str) -> None:
+        wait_until(lambda: self.client.get(f"chat/messages/{reply}").json()["state"] in ("done", "failed"), "an answer")
+
+    def shared(self, session: str) -> str:
+        """The link by which others read it."""
+        return f"/chat/shared/{self.post(f'chat/sessions/{session}/share')['secret']}/"
+
     def run(self, document: str) -> str:
         return str(self.client.get(f"documents/{document}").json()["run"])
 
@@ -147,7 +154,9 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
     with Learner(house, "teammate") as teammate, Learner(house, "owner") as owner:
         teammate.send(f"/sections/{evaluation}/begin/")
         handed_in = owner.hand_in(evaluation)
+    talk, panel = conversations(put, house, done)
     going = writing(house, put)
+    slow = put.post("chat/messages", text="Explain at length what a library keeps.")["session"]
     return [
         Shown("sign-in", "/sign-in/", "nobody"),
         Shown("missing", "/nowhere/"),
@@ -180,10 +189,39 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
         Shown("edit-questions", f"/sections/{evaluation}/edit/"),
         Shown("edit-document", f"/documents/{done}/edit/"),
         Shown("missing-document", f"/documents/{UUID(int=0)}/"),
+        Shown("chat", "/chat/"),
+        Shown("chat-empty", "/chat/", "beginner"),
+        Shown("chat-session", f"/chat/{talk}/"),
+        Shown("chat-panel", f"/chat/{panel}/"),
+        Shown("chat-writing", f"/chat/{slow}/"),
+        Shown("chat-shared", put.shared(talk), "viewer"),
         Shown("evaluation", f"/evaluations/{evaluation}/", "viewer"),
         Shown("evaluation-paper", f"/evaluations/{evaluation}/", "teammate"),
         Shown("evaluation-result", handed_in),
     ]
+
+
+def conversations(put: Furnisher, house: Stack, document: str) -> tuple[str, str]:
+    """One in which something was changed, looked at, refused and begun, and one with a panel that was put together."""
+    about = [{"kind": "document", "id": document}]
+    change = {"object": document, "value": f"What a library keeps, {LONG}."}
+    calls = [
+        {"name": "list_objects", "arguments": {}},
+        {"name": "update_description", "arguments": change},
+        {"name": "update_field", "arguments": {"object": document, "field": "nonsense", "value": "x"}},
+        {"name": "start_run", "arguments": {"kind": "note", "brief": "What a library keeps.", "title": LONG}},
+    ]
+    text = f"Shorten the description.\n\n{RIGHT_TO_LEFT} {LONG}"
+    rules = [{"contains": LONG, "calls": calls, "times": 1}, {"contains": LONG, "content": SIDES, "times": 1}]
+    house.model(rules=rules)
+    first = put.post("chat/messages", text=text, context=about)
+    put.until_answered(first["reply"])
+    house.model(rules=[])
+    put.until_answered(put.post("chat/messages", text="And why?", session=first["session"])["reply"])
+    asked = put.post("panels", text="Should a library keep everything?")
+    put.until_answered(asked["reply"])
+    put.until_answered(put.post(f"chat/messages/{asked['reply']}/synthesis")["reply"])
+    return first["session"], asked["session"]
 
 
 def writing(house: Stack, put: Furnisher) -> str:

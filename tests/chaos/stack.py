@@ -66,6 +66,7 @@ class Stack(Rows):
             "DATA_DIR": str(folder / "data"),
             "CHAOS_FAULT": str(self.armed),
             "RUNS_OPEN_PER_USER": "10000",
+            "TURNS_OPEN_PER_USER": "10000",
             "BUDGET_USER_DAY_TOKENS": "0",
             "BUDGET_WORKSPACE_DAY_TOKENS": "0",
             "DEMO_FIRST_TOKEN_MS": "50",

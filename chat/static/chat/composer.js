@@ -7,7 +7,7 @@ export function compose(root) {
   const chips = form.querySelector(".chips");
   const offers = form.querySelector("[data-offers]");
   const draft = `draft:${document.body.dataset.user}:${form.dataset.draft}`;
-  let waits = false;
+  let waits = false, asks = 0;
   const files = attach({
     form,
     chips,
@@ -86,11 +86,12 @@ export function compose(root) {
   // --- documents
 
   async function offer(words = "") {
+    const asked = (asks += 1);
     const answer = await fetch(`${form.dataset.offered}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return;
-    const typed = offers.querySelector("input")?.value ?? "";
-    offers.innerHTML = await answer.text();
-    const seek = Object.assign(document.createElement("input"), { type: "search", value: words || typed });
+    const listed = await answer.text();
+    if (!answer.ok || asked !== asks) return; // something else was looked for since
+    offers.innerHTML = listed;
+    const seek = Object.assign(document.createElement("input"), { type: "search", value: words });
     seek.setAttribute("aria-label", form.querySelector("[data-offer-open]").textContent.trim());
     seek.addEventListener("input", () => offer(seek.value));
     offers.prepend(seek);

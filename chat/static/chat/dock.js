@@ -22,3 +22,5 @@ panel.addEventListener("htmx:load", () => {
   compose(root);
   talk.end();
 });
+// It stays open from page to page, and was opened then before this was there to hear of it.
+if (!document.getElementById("dock").hidden && !panel.hidden) load();

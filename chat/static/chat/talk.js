@@ -14,6 +14,7 @@ export class Talk {
     this.streams = new Map(); // message/step → Stream
     this.runs = new Map(); // followed → how to leave
     this.due = new Map(); // message → timer
+    this.asked = new Map(); // message → when it was last asked for: what was asked for before that is older
     this.forming = new Map(); // message/step/index → the card of a call that is being written
     this.box = root.closest(".dock-body");
     this.sticks = true;
@@ -182,18 +183,20 @@ export class Talk {
 
   async redraw(id) {
     this.due.delete(id);
-    const old = this.said.querySelector(`[data-message="${id}"]`);
-    if (!old) return;
-    const fresh = await fragment(old.dataset.url);
-    if (fresh === null) return void setTimeout(() => this.refresh(old), 2_000);
-    const row = fresh.firstElementChild;
-    if (row && old.isConnected) this.replace(old, row);
+    const find = () => this.said.querySelector(`[data-message="${id}"]`);
+    if (!find()) return;
+    const at = performance.now();
+    this.asked.set(id, at);
+    const fresh = await fragment(find().dataset.url);
+    if (fresh === null) return void setTimeout(() => this.refresh(find()), 2_000);
+    const old = find(), row = fresh.firstElementChild;
+    if (row && old && this.asked.get(id) === at) this.replace(old, row);
   }
 
   replace(old, row) {
+    if (isInUse(old)) return void setTimeout(() => this.refresh(old), BETWEEN); // what was pressed waits for its answer
     const opened = [...old.querySelectorAll("details")].map((each) => each.open);
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    if (old.querySelector("form.why :focus, form.thumbs :focus-within")) return;
     [...row.querySelectorAll("details")].forEach((each, n) => (each.open = each.open || !!opened[n] && !each.matches(".reveal")));
     old.replaceWith(row);
     htmx.process(row);
@@ -205,19 +208,26 @@ export class Talk {
   // All rows as they stand now: another page has said something, or something may have been missed.
   async load() {
     const url = this.root.dataset.said;
-    if (!url || this.loading) return;
+    if (!url) return;
+    if (this.loading) return void (this.isStale = true);
     this.loading = true;
+    const at = performance.now();
     const fresh = await fragment(`${url}${this.box ? "&dock=1" : ""}`);
-    setTimeout(() => (this.loading = false), BETWEEN);
+    setTimeout(() => {
+      this.loading = false;
+      if (this.isStale) this.load();
+      this.isStale = false;
+    }, BETWEEN);
     const next = fresh?.querySelector("[role=log]");
     if (!next) return;
     const shown = [...this.said.querySelectorAll(".message")].map((each) => each.id).join();
     const wanted = [...next.querySelectorAll(".message")].map((each) => each.id);
-    if (this.said.querySelector("form :focus, details[open].edit-of")) return; // somebody is at work in it
-    if (next.dataset.stamp === this.said.dataset.stamp && shown.endsWith(wanted.join())) {
+    if (isInUse(this.said)) return void setTimeout(() => this.load(), BETWEEN * 2);
+    const panels = [this.said, next].map((each) => each.querySelectorAll(".panel > form").length);
+    if (next.dataset.stamp === this.said.dataset.stamp && shown.endsWith(wanted.join()) && panels[0] === panels[1]) {
       for (const row of next.querySelectorAll(".message[data-message]")) {
         const old = document.getElementById(row.id);
-        if (old && stateOf(old) !== stateOf(row)) this.replace(old, row);
+        if (old && stateOf(old) !== stateOf(row) && !(this.asked.get(row.dataset.message) > at)) this.replace(old, row);
       }
     } else {
       this.said.replaceWith(next);
@@ -228,6 +238,8 @@ export class Talk {
   }
 }
 
+const isInUse = (element) => element.matches(USED) || !!element.querySelector(USED);
+const USED = ".htmx-request, textarea:focus, input:focus, details[open].edit-of";
 const stateOf = (row) => `${row.dataset.state ?? ""}${row.querySelectorAll("[data-undone]").length}${row.querySelector(".branches")?.textContent ?? ""}`;
 
 async function fragment(url) {

@@ -1,0 +1,295 @@
+"""A conversation before a browser: answered under one’s eyes, changing the open page, and all of it can be undone."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import SLOWLY, Visit
+from tests.browser.test_live import folded
+from tests.chaos.stack import Stack
+
+QUESTION = "What is a loop in Python?"
+ASKED = "Shorten the description and add two figures."
+SHORT = "Loops: 2 kinds, 3 words."
+LONG = "All that is to be said of loops, at some length, and then some more of it, so that nobody misses any."
+
+
+def send(page: Page, text: str, where: str = "") -> None:
+    page.locator(f"#{where}say").fill(text)
+    page.locator(f"#{where}say").press("Enter")
+    expect(page.locator(f"#{where}say")).to_have_value("")
+    expect(page.locator(f"#{where}said .message.asked").last).to_contain_text(text)
+
+
+def answer(page: Page, where: str = "") -> Locator:
+    """The last answer."""
+    return page.locator(f"#{where}said .message:not(.asked)").last
+
+
+def until_answered(page: Page, where: str = "") -> None:
+    expect(page.locator(f"#{where}said .message[data-run]")).to_have_count(0)
+
+
+class Course:
+    """A course with a description and one chapter, made over REST by its owner."""
+
+    def __init__(self, page: Page, house: Stack) -> None:
+        self.page, self.house = page, house
+        fields = {"description": LONG, "difficulty": "easy"}
+        self.id = self.send("POST", "documents", {"kind": "course", "title": "Loops", "fields": fields})["id"]
+        self.send("POST", f"documents/{self.id}/sections", {"type": "chapter", "fields": {"title": "Why"}})
+
+    def send(self, method: str, path: str, body: Any = None, by: str = "owner") -> Any:
+        headers = {"Authorization": f"Bearer {self.house.secrets[by]}"}
+        told = self.page.request.fetch(f"{self.house.url}/api/v1/{path}", method=method, data=body, headers=headers)
+        assert told.ok, told.text()
+        return told.json()
+
+    def state(self) -> Any:
+        """All of it but what counts its changes."""
+        found = self.send("GET", f"documents/{self.id}")
+        return {name: found[name] for name in ("title", "language", "status", "fields", "sections")}
+
+    def shorten(self) -> dict[str, Any]:
+        return {"name": "update_description", "arguments": {"object": self.id, "value": SHORT}}
+
+    def ease(self) -> dict[str, Any]:
+        return {"name": "update_field", "arguments": {"object": self.id, "field": "difficulty", "value": "hard"}}
+
+    def will(self, *calls: dict[str, Any]) -> None:
+        """What the model does when it is asked: it thinks, calls these at once, then speaks."""
+        self.house.model(
+            rules=[
+                {"contains": ASKED, "calls": list(calls), "times": 1},
+                {"contains": ASKED, "content": "It has 2 figures now.", "times": 1},
+            ]
+        )
+
+
+@pytest.fixture
+def course(visit: Visit, house: Stack) -> Course:
+    page = visit("owner")
+    course = Course(page, house)
+    page.goto(f"/documents/{course.id}/")
+    page.click(".dock-handle")
+    expect(page.locator("#dock-say")).to_be_visible()
+    return course
+
+
+def test_a_description_is_changed_on_the_open_page_and_undone_from_the_card(course: Course) -> None:
+    page, before = course.page, course.state()
+    course.will(course.shorten())
+    page.evaluate("window.stays = true")
+    send(page, ASKED, "dock-")
+    card = answer(page, "dock-").locator(".tool-card")
+    expect(card.locator("ins").first).to_be_visible()
+    expect(page.locator("#main .lede")).to_have_text(SHORT)
+    until_answered(page, "dock-")
+    expect(answer(page, "dock-")).to_contain_text("It has 2 figures now.")
+    assert course.state() == {**before, "fields": {**before["fields"], "description": SHORT}}, "and nothing else"
+    card.get_by_role("button", name="Undo").click()
+    expect(card).to_contain_text("Undone by owner")
+    expect(page.locator("#main .lede")).to_have_text(LONG)
+    assert course.state() == before
+    assert page.evaluate("window.stays"), "without a reload"
+
+
+def test_it_is_undone_from_the_object(course: Course) -> None:
+    page, before = course.page, course.state()
+    course.will(course.shorten())
+    send(page, ASKED, "dock-")
+    until_answered(page, "dock-")
+    expect(page.locator("#main .lede")).to_have_text(SHORT)
+    expect(page.locator("#last-change")).to_contain_text("The conversation changed")
+    page.locator("#last-change").get_by_role("button", name="Undo").click()
+    expect(page.locator("#main .lede")).to_have_text(LONG)
+    assert course.state() == before
+    page.reload()
+    expect(answer(page, "dock-")).to_contain_text("Undone by owner")
+
+
+def test_the_whole_turn_is_undone_as_one(course: Course) -> None:
+    page, before = course.page, course.state()
+    course.will(course.shorten(), course.ease())
+    send(page, ASKED, "dock-")
+    until_answered(page, "dock-")
+    expect(answer(page, "dock-").locator(".tool-card")).to_have_count(2)
+    assert course.state() != before
+    answer(page, "dock-").get_by_role("button", name="Undo all of it").click()
+    expect(answer(page, "dock-").get_by_text("Undone by owner")).to_have_count(2)
+    assert course.state() == before
+
+
+def test_after_a_change_by_hand_the_older_one_is_not_undone_and_says_why(course: Course, wrong: list[str]) -> None:
+    page = course.page
+    course.will(course.shorten())
+    send(page, ASKED, "dock-")
+    until_answered(page, "dock-")
+    course.send("PATCH", f"documents/{course.id}", {"fields": {"description": "By hand."}}, by="teammate")
+    answer(page, "dock-").locator(".deed").get_by_role("button", name="Undo").click()
+    expect(answer(page, "dock-")).to_contain_text("Not undone: teammate changed this later")
+    assert course.state()["fields"]["description"] == "By hand."
+    wrong.clear()  # the refusal is an error of the request, too
+
+
+def test_reasoning_arguments_and_text_show_as_they_form(course: Course) -> None:
+    page = course.page
+    course.house.model(**SLOWLY)
+    send(page, "Change the description to something short.", "dock-")
+    reply = answer(page, "dock-")
+    expect(reply.locator(".reasoning").first).to_be_visible()
+    expect(reply.locator(".forming .arguments")).to_contain_text('{"object"')
+    expect(reply.locator(".prose .caret")).to_have_count(1)
+    course.house.model(tokens_per_second=2_000)
+    until_answered(page, "dock-")
+    expect(reply.locator(".forming")).to_have_count(0)
+    expect(reply.locator(".tool-card")).to_have_count(1)
+
+
+def test_an_answer_is_regenerated_and_the_branches_have_arrows(visit: Visit) -> None:
+    page = visit("owner", "/chat/")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    until_answered(page)
+    first = answer(page).locator(".pieces").inner_text()
+    answer(page).hover()
+    answer(page).get_by_role("button", name="Answer otherwise").click()
+    expect(answer(page).locator(".branches")).to_contain_text("2 / 2")
+    until_answered(page)
+    answer(page).get_by_role("button", name="The one before").click()
+    expect(answer(page).locator(".branches")).to_contain_text("1 / 2")
+    assert answer(page).locator(".pieces").inner_text() == first
+    asked = page.locator(".message.asked")
+    asked.hover()
+    asked.get_by_text("Say it otherwise").click()
+    asked.locator("textarea").fill("And in Ruby?")
+    asked.get_by_role("button", name="Send").click()
+    expect(asked.locator(".branches")).to_contain_text("2 / 2")
+    until_answered(page)
+    page.reload()
+    expect(asked.locator(".words")).to_have_text("And in Ruby?")
+
+
+def test_a_stop_keeps_what_was_said(visit: Visit, house: Stack) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 400 words.")
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo model")
+    page.keyboard.press("Escape")
+    expect(answer(page)).to_have_attribute("data-state", "cancelled")
+    kept = answer(page).locator(".pieces").inner_text()
+    assert "Demo model" in kept
+    page.reload()
+    assert answer(page).locator(".pieces").inner_text() == kept
+
+
+def test_what_waits_is_withdrawn_and_stands_where_it_was_typed(visit: Visit, house: Stack) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 400 words.")
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo")
+    send(page, "Never mind this.")
+    expect(answer(page)).to_contain_text("It will be answered after the one before.")
+    answer(page).get_by_role("button", name="Withdraw").click()
+    expect(page.locator(".message.asked")).to_have_count(1)
+    expect(page.locator("#say")).to_have_value("Never mind this.")
+    house.model(tokens_per_second=5_000)
+    page.locator("#say").press("Enter")
+    until_answered(page)
+    expect(page.locator(".message.asked")).to_have_count(2)
+
+
+def test_a_cut_of_ten_seconds_loses_no_word(visit: Visit, house: Stack, wrong: list[str]) -> None:
+    house.model(first_token_ms=200, tokens_per_second=40)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 500 words.")
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo model")
+    run = answer(page).get_attribute("data-run")
+    page.context.set_offline(True)
+    page.wait_for_timeout(10_000)
+    page.context.set_offline(False)
+    house.model(tokens_per_second=2_000)
+    until_answered(page)
+    told = page.request.get(f"/api/v1/runs/{run}/events").json()["events"]
+    said = folded(told)["round-1 1"]
+    (shown,) = answer(page).locator(".pieces > .prose").all_inner_texts()
+    assert words(shown) == words(said)
+    wrong.clear()  # the browser notes each try
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.replace("**", ""))
+
+
+def test_two_pages_of_one_person_show_the_same(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    until_answered(page)
+    other = visit("owner", page.url)
+    send(other, "And in Ruby?")
+    expect(page.locator(".message.asked")).to_have_count(2)
+    until_answered(page)
+    until_answered(other)
+    assert answer(page).locator(".pieces").inner_text() == answer(other).locator(".pieces").inner_text()
+
+
+def test_a_teammate_and_a_stranger_cannot_read_my_conversation(visit: Visit, wrong: list[str]) -> None:
+    page = visit("owner", "/chat/")
+    send(page, "My secret question?")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    for name in ("teammate", "stranger"):
+        other = visit(name, page.url)
+        expect(other.locator("body")).not_to_contain_text("My secret question?")
+        assert other.request.get(page.url).status == 404
+        other.goto("/chat/")
+        expect(other.locator("body")).not_to_contain_text("My secret question?")
+    wrong[:] = [said for said in wrong if "404" not in said]
+
+
+def test_the_panel_answers_side_by_side_and_one_that_fails_is_marked(visit: Visit, house: Stack) -> None:
+    house.model(rules=[{"contains": "You are Neo", "fault": "refusal"}])
+    page = visit("owner", "/chat/")
+    page.locator("#say").fill("Should we index everything?")
+    page.get_by_role("button", name="Ask all three").click()
+    expect(page.locator(".panelist")).to_have_count(3)
+    until_answered(page)
+    expect(page.locator(".panelist[data-state=failed]")).to_have_count(1)
+    expect(page.locator(".panelist .prose")).to_have_count(2)
+    page.get_by_role("button", name="Put their answers together").click()
+    expect(answer(page)).to_contain_text("putting the answers together")
+    until_answered(page)
+    page.get_by_role("button", name=re.compile("Go on with this.*Nexus")).click()
+    send(page, "Go on.")
+    until_answered(page)
+    expect(page.locator(".message.asked")).to_have_count(2)
+
+
+def test_long_work_shows_its_progress_in_the_reply_and_its_link_at_the_end(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    send(page, "Write me a note on relational databases")
+    card = answer(page).locator("[data-of]")
+    expect(card.locator("progress, a")).not_to_have_count(0)
+    expect(card).to_contain_text("Written")
+    card.get_by_role("link").first.click()
+    page.wait_for_url(re.compile("/documents/"))
+
+
+def test_a_draft_is_kept_and_a_document_is_added_by_its_name(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    course = Course(page, house)
+    page.locator("#say").fill("Half a thou")
+    page.reload()
+    expect(page.locator("#say")).to_have_value("Half a thou")
+    page.locator("#say").fill("/")
+    page.locator("[data-offers] input").fill("loops")
+    page.locator(f'[data-offer="{course.id}"]').click()
+    expect(page.locator("#chips")).to_contain_text("Loops")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    expect(page.locator("#about")).to_contain_text("Loops")
+    until_answered(page)
+    page.locator("#about").get_by_role("button", name="Take out Loops").click()
+    expect(page.locator("#about")).to_contain_text("About no document yet")
