@@ -23,7 +23,6 @@ from generation.llm.values import ToolCall
 from generation.models import Call, Queue, Run, RunState, StepState
 from generation.recipes.base import Job, Recipe
 from generation.running import Acted, Running
-from generation.sources import Sources
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import ScriptoriumError, ToolFailed
@@ -31,6 +30,7 @@ from memory.base.text import as_json, clean_json
 
 log = structlog.get_logger()
 
+CONTEXT = "context"
 MOST_WRONG = 3  # then the model has to say in words what it could not do
 ENDS = {
     RunState.DONE: MessageState.DONE,
@@ -41,24 +41,22 @@ ENDS = {
 
 
 async def answer(run: Running) -> None:
+    (conversation,) = await prepare(run)
+    await conversation.go()
+
+
+async def prepare(run: Running, *, with_tools: bool = True) -> "list[Conversation]":
+    """What each reply of this run is made from, fixed now for all of them in one step."""
     given = await sources.read(run)
-    await (await prepare(run, given)).go()
 
-
-async def prepare(run: Running, given: Sources, step: str = "", *, with_tools: bool = True) -> "Conversation":
-    """What the reply whose steps begin so is made from, fixed now."""
-
-    def gather() -> Context:
-        return context.gather(run.run, reply_of(run.run, step), given, with_tools=with_tools)
+    def gather() -> dict[str, Context]:
+        replies = Message.objects.filter(run=run.run, speaker=Speaker.AGENT, session=run.run.line).order_by("id")
+        whole = replies.select_related("session__workspace", "session__user", "parent")
+        return {reply.step: context.gather(run.run, reply, given, with_tools=with_tools) for reply in whole}
 
     label = {"code": "context"}
-    shown = await run.step(f"{step}context", lambda _: db(gather), returns=Context, label=label)
-    return Conversation(run, shown, step)
-
-
-def reply_of(run: Run, step: str = "") -> Message:
-    replies = Message.objects.filter(run=run, speaker=Speaker.AGENT, step=step, session=run.line)
-    return replies.select_related("session__workspace", "session__user", "parent").get()
+    shown = await run.step(CONTEXT, lambda _: db(gather), returns=dict[str, Context], label=label)
+    return [Conversation(run, one, step) for step, one in shown.items()]
 
 
 class Conversation:
@@ -180,7 +178,8 @@ def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] 
     reply.say(parts.text_of(reply.parts))
     failed = run.steps.filter(key__startswith=f"{reply.step}round-", state=StepState.FAILED).first()
     reply.state, reply.error = (MessageState.FAILED, failed.error) if failed else (ENDS[state], error)
-    shown = run.steps.filter(key=f"{reply.step}context").values_list("result", flat=True).first()
+    recorded = run.steps.filter(key=CONTEXT).values_list("result", flat=True).first()
+    shown = (recorded or {}).get(reply.step)
     reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None
     calls = list(Call.objects.filter(run=run, step__startswith=f"{reply.step}round-").order_by("id"))
     reply.call = calls[-1] if calls else None

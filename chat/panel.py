@@ -10,15 +10,13 @@ from uuid import UUID
 from django.db import transaction
 
 from chat import sessions, turns
-from chat.answering import keep, prepare
+from chat.answering import Conversation, keep, prepare
 from chat.models import Form, Message, MessageState, Session, Speaker
 from chat.parts import Spoken
 from chat.turns import Turn, Words
-from generation import sources
 from generation.models import Queue
 from generation.recipes.base import Job, Recipe
 from generation.running import Running, StepFailed
-from generation.sources import Sources
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import SessionError
@@ -73,16 +71,15 @@ def answers_to(question: Message) -> list[Message]:
 
 
 async def answer(run: Running) -> None:
-    given = await sources.read(run)
-    failures = await run.gather(*(one(run, given, f"{agent}/") for agent in AGENTS))
+    failures = await run.gather(*(one(each) for each in await prepare(run, with_tools=False)))
     if all(failures):
         raise next(failure for failure in failures if failure)
 
 
-async def one(run: Running, given: Sources, step: str) -> StepFailed | None:
+async def one(conversation: Conversation) -> StepFailed | None:
     """One of them; how it failed, if it did."""
     try:
-        await (await prepare(run, given, step, with_tools=False)).go()
+        await conversation.go()
     except StepFailed as failure:
         return failure
     return None

@@ -5,12 +5,15 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import django
 
 django.setup()
 
+from chat import sessions  # noqa: E402
+from chat.models import Message, Speaker  # noqa: E402
 from generation import runs  # noqa: E402
 from generation.models import END_STATES, Call, Claim, Queue, Run  # noqa: E402
 from generation.orders import Order  # noqa: E402
@@ -82,7 +85,23 @@ def chain(key: str, steps: dict[str, float]) -> float:
     return sum(seconds for other, seconds in steps.items() if key == other or key.startswith(f"{other}/"))
 
 
-VERBS: dict[str, Callable[..., None]] = {"people": people, "start": start, "write": write}
+def talk(count: int, name: str) -> None:
+    """A conversation of this user with so many messages; prints its id."""
+    user, workspace = User.objects.get(username=name), Workspace.objects.get()
+    session = sessions.begin(user, workspace, title="Long")
+    said = [Message(session=session, speaker=Speaker.USER if n % 2 == 0 else Speaker.AGENT) for n in range(count)]
+    for before, message in pairwise(said):
+        message.parent = before
+    for message in said:
+        message.say(PARAGRAPH)
+        message.parts = [{"type": "text", "text": PARAGRAPH}] if message.speaker == Speaker.AGENT else []
+    Message.objects.bulk_create(said, batch_size=1_000)
+    sessions.go_on(session, said[-1])
+    print(session.id)
+
+
+PARAGRAPH = "A paragraph with *some* emphasis, as long as people write them to each other when they speak. " * 4
+VERBS: dict[str, Callable[..., None]] = {"people": people, "start": start, "write": write, "talk": talk}
 
 if __name__ == "__main__":
     VERBS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])

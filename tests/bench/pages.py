@@ -4,7 +4,9 @@ import os
 import statistics
 import sys
 import time
+from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import django
 
@@ -17,7 +19,9 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from generation import documents, runs, sections  # noqa: E402
+from chat import sessions  # noqa: E402
+from chat.models import Message  # noqa: E402
+from generation import agents, documents, runs, sections  # noqa: E402
 from generation.models import Document, Run, Section  # noqa: E402
 from generation.orders import Order  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
@@ -27,6 +31,7 @@ from tests.chaos.test_opening import CLAIM, DELTAS, FILL, STEP_ROWS, STEPS, WORD
 from tests.people import People, make_people  # noqa: E402
 
 ROUNDS = 15
+MESSAGES = 5_000
 MOST_MS, MOST_QUERIES, MOST_KB = 150, 12, 200
 TEXT = "A paragraph with *some* emphasis and a [link](https://example.org), as long as people write them. " * 5
 CODE = "```python\nfor each in loop:\n    print(each)\n```"
@@ -72,6 +77,20 @@ def long_run(people: People) -> Run:
     return run
 
 
+def conversation(people: People) -> UUID:
+    """Of which the end shows first."""
+    session = sessions.begin(people.owner, people.workspace, title="Long")
+    said = [Message(session=session, speaker=("user", "agent")[n % 2]) for n in range(MESSAGES)]
+    for before, message in pairwise(said):
+        message.parent = before
+    for message in said:
+        message.say(TEXT)
+        message.parts = [{"type": "text", "text": f"{TEXT}\n\n{CODE}"}] if message.speaker == "agent" else []
+    Message.objects.bulk_create(said, batch_size=1_000)
+    sessions.go_on(session, said[-1])
+    return session.id
+
+
 def measure(client: Client, what: str, path: str) -> bool:
     """Whether it is as was promised."""
     times = []
@@ -93,6 +112,7 @@ def measure(client: Client, what: str, path: str) -> bool:
 def main() -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("migrate", verbosity=0, interactive=False)
+    agents.sync()
     people = make_people()
     client = people.client(people.owner)
     small = documents.create("course", "Small", {}, user=people.owner, workspace=people.workspace)
@@ -100,6 +120,7 @@ def main() -> None:
     client.get(f"/documents/{small.id}/")  # the templates are read once a process
     kept = measure(client, "document of 200 sections", f"/documents/{course(people).id}/")
     kept &= measure(client, "in the middle of 30 000 deltas", f"/documents/{long_run(people).document_id}/")
+    kept &= measure(client, "conversation of 5 000 messages", f"/chat/{conversation(people)}/")
     sys.exit(not kept)
 
 

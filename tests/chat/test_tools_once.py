@@ -41,7 +41,7 @@ async def test_what_the_model_saw_is_what_it_saw_first(
     await reached(turn.run, RunState.DONE)
     recorded = await in_database(lambda: Step.objects.get(run=turn.run, key="context").result)
     assert recorded
-    shown = Context.model_validate(recorded)
+    shown = Context.model_validate(recorded[""])
     assert shown.versions == {str(course.id): 1}
     reply = await answered(turn)
-    assert reply.seen == {"seen": recorded["seen"], "limit": shown.limit}
+    assert reply.seen == {"seen": recorded[""]["seen"], "limit": shown.limit}
