@@ -16,7 +16,7 @@ from chat.answering import ANSWER
 from chat.models import Message, MessageState, Session, Speaker
 from generation import documents, endings, runs, saying
 from generation.claims import lock
-from generation.models import OPEN_STATES, Claim, Document, Run, RunState
+from generation.models import OPEN_STATES, Document, Run, RunState
 from generation.recipes.base import Recipe
 from generation.sections import visible as visible_section
 from memory import workspaces
@@ -176,7 +176,7 @@ def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[
         language=language_of(message.text, session.user.language),
         key=key,
     )
-    waits = Claim.objects.filter(run=run, state=RunState.WAITING).exists()
+    waits = run.claim.state == RunState.WAITING
     for reply in replies:
         reply.run, reply.state = run, MessageState.WAITING if waits else MessageState.WRITING
     Message.objects.bulk_create(replies)

@@ -5,10 +5,11 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
-from chat import messages, sessions, turns
+from chat import messages, sessions, titling, turns
 from chat.models import Message, MessageState, Session, SessionState
 from chat.turns import Turn, Words
 from generation import runs
@@ -81,6 +82,13 @@ async def test_the_model_is_told_what_was_said_before(say: Say, carrier: Carrier
     second = await answered(await say("And how do I leave it?", session=first.session))
     said = [(each["role"], each["content"]) for each in (await sent(second))[1:]]
     assert said == [("user", QUESTION), ("assistant", first.text), ("user", "And how do I leave it?")]
+
+
+async def test_a_name_that_was_given_meanwhile_stays(say: Say, carrier: Carrier) -> None:
+    turn = await say(QUESTION)
+    await in_database(lambda: sessions.change(turn.session, title="Mine"))
+    await in_database(transaction.atomic(titling.entitle), turn.session.id, "Of loops in Python")
+    assert (await session(turn.session)).title == "Mine"
 
 
 # --- one after another
