@@ -7,8 +7,6 @@ Nexus puts them together. Any of them can be gone on with, like any answer.
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from chat import sessions, turns
 from chat.answering import Conversation, keep, prepare
 from chat.models import Form, Message, MessageState, Session, Speaker
@@ -49,19 +47,25 @@ def answer_by_all(session: Session, question: Message, key: str | None) -> Turn:
     return turns.begin(PANEL, session, question, replies, key)
 
 
-@transaction.atomic
 def synthesise(reply: Message, key: str | None = None) -> Turn:
     """What the answers of this panel come to, as one more answer beside them.
 
-    Raises `session.no_panel` where fewer than two have answered.
+    Raises `session.no_panel` where fewer than two have answered, `limit.turns_open`, `conflict.key_reused`.
     """
-    session = sessions.lock(reply.session)
     question = reply.parent
     if question is None or len(answers_to(question)) < 2:
         raise SessionError("no_panel")
-    turns.check_open_turns(session.user)
-    one = Message(session=session, parent=question, speaker=Speaker.AGENT, agent=MEDIATOR, form=Form.SYNTHESIS)
-    return turns.begin(SYNTHESIS, session, question, [one], key)
+
+    def make(key: str | None) -> Turn:
+        turns.check_open_turns(reply.session.user)
+        session = sessions.lock(reply.session)
+        one = Message(session=session, parent=question, speaker=Speaker.AGENT, agent=MEDIATOR, form=Form.SYNTHESIS)
+        return turns.begin(SYNTHESIS, session, question, [one], key)
+
+    def is_same(known: Turn) -> bool:
+        return known.reply.form == Form.SYNTHESIS and known.message.id == question.id
+
+    return turns.once(reply.session.user, key, make, is_same)
 
 
 def answers_to(question: Message) -> list[Message]:

@@ -79,17 +79,32 @@ def take(
     `limit.turns_open`, `limit.links`, `conflict.key_reused`.
     """
     words = words.cleaned()
+
+    def make(key: str | None) -> Turn:
+        found, message = say(user, words, session, workspace, after)
+        return (answered_by or answer)(found, message, key)
+
+    return once(user, key, make, lambda known: known.message.text == words.text)
+
+
+def once(user: User, key: str | None, make: Callable[[str | None], Turn], is_same: Callable[[Turn], bool]) -> Turn:
+    """What `make` begins in one transaction, or what was begun under this key before.
+
+    Raises `conflict.key_reused` when that was something else.
+    """
     key = clean_text(key)[:200] if key else None
     try:
         with transaction.atomic():
-            if key and (known := said_before(user, key)):
-                return same(known, words)
-            session, message = say(user, words, session, workspace, after)
-            return (answered_by or answer)(session, message, key)
-    except IntegrityError:
-        if key and (known := said_before(user, key)):
-            return same(known, words)
-        raise
+            known = said_before(user, key) if key else None
+            if known is None:
+                return make(key)
+    except IntegrityError:  # somebody was quicker with this key
+        known = said_before(user, key) if key else None
+        if known is None:
+            raise
+    if not is_same(known):
+        raise Conflict("key_reused", run=str(known.run.id))
+    return known
 
 
 def said_before(user: User, key: str) -> Turn | None:
@@ -101,12 +116,6 @@ def said_before(user: User, key: str) -> Turn | None:
     if reply is None or reply.parent is None:
         raise Conflict("key_reused", run=str(run.id))
     return Turn(reply.session, reply.parent, reply, run, is_new=False)
-
-
-def same(known: Turn, words: Words) -> Turn:
-    if known.message.text != words.text:
-        raise Conflict("key_reused", run=str(known.run.id))
-    return known
 
 
 def say(
@@ -184,7 +193,6 @@ def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[
     return Turn(session, message, replies[0], run)
 
 
-@transaction.atomic
 def edit(message: Message, words: Words, key: str | None = None) -> Turn:
     """The same question in other words: a sibling, with an answer of its own. What was said stays beside it.
 
@@ -193,24 +201,37 @@ def edit(message: Message, words: Words, key: str | None = None) -> Turn:
     words = words.cleaned()
     if message.speaker != Speaker.USER:
         raise SessionError("not_yours")
-    check_open_turns(message.session.user)
-    session = sessions.lock(message.session)
-    files = [str(file) for file in words.files] or message.files
-    other = Message(session=session, parent_id=message.parent_id, speaker=Speaker.USER, files=files)
-    other.say(words.text)
-    other.save(force_insert=True)
-    return answer(session, other, key)
+
+    def make(key: str | None) -> Turn:
+        check_open_turns(message.session.user)
+        session = sessions.lock(message.session)
+        files = [str(file) for file in words.files] or message.files
+        other = Message(session=session, parent_id=message.parent_id, speaker=Speaker.USER, files=files)
+        other.say(words.text)
+        other.save(force_insert=True)
+        return answer(session, other, key)
+
+    def is_same(known: Turn) -> bool:
+        return (known.message.text, known.message.parent_id) == (words.text, message.parent_id)
+
+    return once(message.session.user, key, make, is_same)
 
 
-@transaction.atomic
 def regenerate(message: Message, key: str | None = None, agent: str = "") -> Turn:
-    """Another answer to the same question, beside this one. `message`: the answer, or the question itself."""
-    session = sessions.lock(message.session)
+    """Another answer to the same question, beside this one. `message`: the answer, or the question itself.
+
+    Raises `not_found.agent`, `limit.turns_open`, `conflict.key_reused`.
+    """
     question = message if message.speaker == Speaker.USER else message.parent
     if question is None:
         raise SessionError("not_yours")
-    check_open_turns(session.user)
-    return answer(session, question, key, sessions.speaker(agent) if agent else "")
+    chosen = sessions.speaker(agent) if agent else ""
+
+    def make(key: str | None) -> Turn:
+        check_open_turns(message.session.user)
+        return answer(sessions.lock(message.session), question, key, chosen)
+
+    return once(message.session.user, key, make, lambda known: known.message.id == question.id)
 
 
 @transaction.atomic

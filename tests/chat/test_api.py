@@ -128,6 +128,18 @@ async def test_other_words_and_another_answer_stand_beside(owner: Rest, say: Say
     assert [each["id"] for each in await in_database(branch)] == [other["message"], again["reply"]]
 
 
+@pytest.mark.parametrize("verb", ["edit", "regenerate"])
+def test_the_same_key_is_one_more_answer_and_not_two(owner: Rest, verb: str) -> None:
+    turn, other = said(owner), said(owner, "Another?")
+    body = {"text": "In Ruby?"} if verb == "edit" else {}
+    path, key = f"chat/messages/{turn['message']}/{verb}", {"Idempotency-Key": "again"}
+    first, second = (owner.post(path, body, **key).json() for _ in range(2))
+    assert first == second
+    assert Run.objects.filter(line=turn["session"]).count() == 2
+    refused = owner.post(f"chat/messages/{other['message']}/regenerate", {}, **key)
+    assert told(refused) == (409, "conflict.key_reused")
+
+
 def test_an_answer_is_nobodys_to_say_otherwise(owner: Rest) -> None:
     turn = said(owner)
     assert told(owner.post(f"chat/messages/{turn['reply']}/edit", {"text": "No."})) == (409, "session.not_yours")

@@ -76,6 +76,7 @@ def ask_one(schema: Any, method: str, path: str, how: Callable[[Case], None]) ->
 @pytest.fixture
 def world(people_committed: People, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> World:
     settings.RUNS_OPEN_PER_USER = 100_000
+    settings.TURNS_OPEN_PER_USER = 100_000
     monkeypatch.setattr(children, "run", lambda *how, **bounds: b"{}")  # how files are made is asked where it is tested
     return World(people_committed)
 

@@ -12,7 +12,7 @@ from schemathesis import Case
 
 from chat import turns
 from chat.turns import Words
-from generation import folders
+from generation import agents, folders
 from memory import files, workspaces
 from memory.models import Token, User, Workspace
 from tests.people import People
@@ -40,6 +40,7 @@ class World:
     def __init__(self, people: People) -> None:
         self.owner, self.stranger = people.owner, people.stranger
         self.workspace = people.workspace
+        agents.sync()
         workspaces.rename(people.workspace, f"The {CANARY}", people.owner)
         self.headers = {user: people.bearer(user) for user in (self.owner, self.stranger)}
         self.theirs = make_things(self.stranger, Workspace.objects.visible(self.stranger).get(), "Loops")
