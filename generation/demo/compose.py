@@ -20,7 +20,8 @@ SIGNS_OF_A_SCHEMA = {"properties", "$defs", "items", "anyOf"}
 def compose(chat: ChatRequest, seed: int = 0) -> Answer:
     """The whole answer; equal requests with equal seeds get equal answers. Raises BadRequestError."""
     chance = Random(f"{seed} {chat.digest}")  # noqa: S311 - repeatable on purpose
-    prose = Prose(prompt.read(chat.last_user, background(chat)), chance)
+    instructions = "\n".join(message.text for message in chat.messages if message.role == "system")
+    prose = Prose(prompt.read(chat.last_user, background(chat), instructions), chance)
     thoughts = pieces(REASONING, prose.thoughts()) if chat.thinks else ()
     tool = toolcalls.wanted(chat)
     answer = toolcalls.call(tool, chat, prose) if tool else Answer(tuple(pieces(CONTENT, _content(chat, prose))))

@@ -55,8 +55,11 @@ class Brief:
         return next((items for items in self.lists if len(items) == number), ())
 
 
-def read(request: str, rest: Iterable[str] = ()) -> Brief:
-    """Reads the last request; the `rest` of the conversation only helps where the request itself says too little."""
+def read(request: str, rest: Iterable[str] = (), instructions: str = "") -> Brief:
+    """Reads the last request; the `rest` of the conversation only helps where the request itself says too little.
+
+    Of the instructions only the length counts: their words are about how to answer, not about what.
+    """
     text = MARK.sub(" ", request[:READ_AT_MOST])
     background = MARK.sub(" ", "\n".join(rest)[:READ_AT_MOST])
     language = _wish(text) or _wish(background) or _guess(text) or _guess(background) or ENGLISH
@@ -71,7 +74,7 @@ def read(request: str, rest: Iterable[str] = ()) -> Brief:
         text,
         language,
         topics or language.nothing,
-        length(text) or length(background),
+        length(text) or length(background) or length(instructions[:READ_AT_MOST]),
         counts,
         lists(text),
         material(request),

@@ -61,6 +61,13 @@ def test_a_prompt_that_says_nothing_still_has_topics() -> None:
     assert prompt.read("Continue", ["Les phares de Bretagne"]).topics[-1] == "les phares de Bretagne"
 
 
+def test_of_instructions_only_the_length_counts() -> None:
+    brief = prompt.read("Les phares de Bretagne", instructions="You write lessons, 200 to 400 words each.")
+    assert brief.words == 300
+    assert brief.topics == prompt.read("Les phares de Bretagne").topics
+    assert prompt.read("In about 50 words.", instructions="200 to 400 words").words == 50
+
+
 def test_what_a_prompt_enumerates_is_read_as_its_items() -> None:
     said = "Quatre parties : pourquoi répéter, la boucle for, la boucle while, les erreurs fréquentes.\nUn schéma."
     brief = prompt.read(said)
