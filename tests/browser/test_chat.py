@@ -201,6 +201,21 @@ def test_what_waits_is_withdrawn_and_stands_where_it_was_typed(visit: Visit, hou
     expect(page.locator(".message.asked")).to_have_count(2)
 
 
+def test_what_is_withdrawn_elsewhere_goes_from_this_page_too(visit: Visit, house: Stack) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 400 words.")
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo")
+    send(page, "Never mind this.")
+    expect(answer(page)).to_contain_text("It will be answered after the one before.")
+    other = visit("owner", page.url)
+    answer(other).get_by_role("button", name="Withdraw").click()
+    expect(page.locator(".message.asked")).to_have_count(1)
+    expect(page.locator("#say")).to_have_value("")  # it was not typed here
+    answer(page).get_by_role("button", name="Stop").click()
+    until_answered(page)
+
+
 def test_a_cut_of_ten_seconds_loses_no_word(visit: Visit, house: Stack, wrong: list[str]) -> None:
     house.model(first_token_ms=200, tokens_per_second=40)
     page = visit("owner", "/chat/")

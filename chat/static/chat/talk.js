@@ -155,7 +155,8 @@ export class Talk {
         stream.finish();
         this.streams.delete(key);
       }
-      this.refresh(row);
+      if (row.dataset.state === "queued") this.load(); // withdrawn: there may be no such row any more
+      else this.refresh(row);
     }
     this.leave(run);
     if (!this.box) finished();
