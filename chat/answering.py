@@ -17,7 +17,7 @@ from chat.parts import Asked, Outcome, Spoken
 from chat.speakers import SLOTS
 from chat.tools import TOOLS, Hand, Tool, is_wrong, refusal
 from generation import sources
-from generation.events import Draft
+from generation.events import Draft, objects_changed
 from generation.llm.values import Message as Line
 from generation.llm.values import ToolCall
 from generation.models import Call, Queue, Run, RunState, StepState
@@ -125,19 +125,7 @@ def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequenc
         run=done.run,
         versions=dict(done.versions),
     )
-    changed = {change.object_id: change for change in done.changes}
-    drafts = [
-        Draft.of(
-            "object",
-            object=change.object_type,
-            id=str(change.object_id),
-            version=change.version,
-            change=str(change.pk),
-            step=key,
-        )
-        for change in changed.values()
-    ]
-    return told(key, call, outcome, drafts)
+    return told(key, call, outcome, objects_changed(done.changes, key))
 
 
 def find(name: str, allowed: Sequence[str]) -> Tool:

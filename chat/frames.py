@@ -80,14 +80,14 @@ def send(user: User, frame: dict[str, Any], key: str) -> Turn:
         [(str(each.get("kind")), uuid_of(each, "id")) for each in listed(frame, "context") if isinstance(each, dict)],
         str(frame.get("agent") or ""),
     )
-    take = panel.ask if frame.get("panel") else turns.take
-    return take(
+    return turns.take(
         user,
         words,
         session=session,
         workspace=None if session else workspaces.choose(user, named, Role.VIEWER),
         after=uuid_of(frame, "after") if frame.get("after") else None,
         key=key,
+        answered_by=panel.answer_by_all if frame.get("panel") else None,
     )
 
 

@@ -11,35 +11,20 @@ from chat import sessions, turns
 from chat.answering import Conversation, keep, prepare
 from chat.models import Form, Message, MessageState, Session, Speaker
 from chat.parts import Spoken
-from chat.turns import Turn, Words
+from chat.turns import Turn
 from generation.models import Queue
 from generation.recipes.base import Job, Recipe
 from generation.running import Running, StepFailed
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import SessionError
-from memory.models import User, Workspace
 
 AGENTS = ("anima", "neo", "nexus")
 MEDIATOR = "nexus"
 
 
-def ask(
-    user: User,
-    words: Words,
-    *,
-    session: Session | None = None,
-    workspace: Workspace | None = None,
-    after: UUID | None = None,
-    key: str | None = None,
-) -> Turn:
-    """The question is put to all three. Raises what `turns.take` raises."""
-    return turns.take(
-        user, words, session=session, workspace=workspace, after=after, key=key, answered_by=answer_by_all
-    )
-
-
 def answer_by_all(session: Session, question: Message, key: str | None) -> Turn:
+    """How `turns.take` has a question answered that is put to all three."""
     replies = [
         Message(session=session, parent=question, speaker=Speaker.AGENT, agent=agent, step=f"{agent}/", form=Form.PANEL)
         for agent in AGENTS

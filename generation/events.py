@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from generation.models import Claim, RunState
 from memory.base.text import clean_json
+from memory.models import Change
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +54,21 @@ class Draft:
     @classmethod
     def of(cls, type: str, **data: Any) -> "Draft":
         return cls(type, orjson.dumps(clean_json(data)).decode())
+
+
+def objects_changed(changes: Iterable[Change], step: str) -> list[Draft]:
+    """What followers are told of these changes: each object once, as it stands after the last of them."""
+    return [
+        Draft.of(
+            "object",
+            object=change.object_type,
+            id=str(change.object_id),
+            version=change.version,
+            change=str(change.pk),
+            step=step,
+        )
+        for change in {change.object_id: change for change in changes}.values()
+    ]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from generation.events import Draft
+from generation.events import Draft, objects_changed
 from generation.models import Document, Run, Section, Standing
 from memory import history
 from memory.base.paths import without_nulls
@@ -123,18 +123,6 @@ class Scribe:
 
     def drafts(self) -> list[Draft]:
         """What followers are told: each object that changed, once, and what waits for a person."""
-        latest = {change.object_id: change for change in self.changes}
-        changed = [
-            Draft.of(
-                "object",
-                object=change.object_type,
-                id=str(change.object_id),
-                version=change.version,
-                change=str(change.pk),
-                step=self.by.step,
-            )
-            for change in latest.values()
-        ]
         waiting = [
             Draft.of(
                 "object",
@@ -145,7 +133,7 @@ class Scribe:
             )
             for proposal in self.proposals
         ]
-        return [*changed, *waiting]
+        return [*objects_changed(self.changes, self.by.step), *waiting]
 
 
 def versions(run: Run, document: Document) -> dict[str, int]:

@@ -56,7 +56,7 @@ def send(request: SignedInRequest, body: WordsIn, idempotency_key: Key = None) -
 @router.post("/panels", response={202: TurnOut}, summary="Ask Anima, Neo and Nexus at once")
 def ask_panel(request: SignedInRequest, body: WordsIn, idempotency_key: Key = None) -> Status[dict[str, Any]]:
     """Their answers are siblings, made by one run, each in steps that begin with its agent's name."""
-    return began(panel.ask(**spoken(request, body, idempotency_key)))
+    return began(turns.take(**spoken(request, body, idempotency_key), answered_by=panel.answer_by_all))
 
 
 @router.get("/chat/messages/{uuid:message_id}", response=MessageOut, summary="A message")

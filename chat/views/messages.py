@@ -31,13 +31,13 @@ def send(request: PageRequest) -> HttpResponse:
     named = request.POST.get("session")
     session = sessions.visible(request.user, uuid_in(named, "session")) if named else None
     workspace = None if session else workspaces.choose(request.user, workspace_in(request), Role.VIEWER)
-    take = panel.ask if "panel" in request.POST else turns.take
-    turn = take(
+    turn = turns.take(
         request.user,
         words_of(request),
         session=session,
         workspace=workspace,
         key=f"form-{request.POST.get('key', '')[:MOST_KEY]}" if request.POST.get("key") else None,
+        answered_by=panel.answer_by_all if "panel" in request.POST else None,
     )
     return began(request, turn.session, is_new=session is None)
 

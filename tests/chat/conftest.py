@@ -21,12 +21,12 @@ Say = Callable[..., Awaitable[Turn]]
 
 @pytest.fixture
 def say(house: People) -> Say:
-    """Say something as the owner, in a new conversation or in the one that is named; `to` the panel if asked."""
+    """Say something as the owner, in a new conversation or in the one that is named."""
 
     async def take(text: str, **facts: Any) -> Turn:
-        user, to = facts.pop("user", house.owner), facts.pop("to", turns.take)
+        user = facts.pop("user", house.owner)
         words = Words(text, **{name: facts.pop(name) for name in ("files", "context", "agent") if name in facts})
-        return await in_database(lambda: to(user, words, workspace=house.workspace, **facts))
+        return await in_database(lambda: turns.take(user, words, workspace=house.workspace, **facts))
 
     return take
 
@@ -34,7 +34,7 @@ def say(house: People) -> Say:
 @pytest.fixture
 def ask_panel(say: Say) -> Say:
     async def ask(text: str, **facts: Any) -> Turn:
-        return await say(text, to=panel.ask, **facts)
+        return await say(text, answered_by=panel.answer_by_all, **facts)
 
     return ask
 
