@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from django.utils.timezone import now
 
-from chat import context, parts, sessions, titling
+from chat import context, parts, sessions, titling, usage
 from chat.context import Context
 from chat.models import Message, MessageState, Speaker
 from chat.parts import Asked, Outcome, Spoken
@@ -20,7 +19,7 @@ from generation import sources
 from generation.events import Draft, objects_changed
 from generation.llm.values import Message as Line
 from generation.llm.values import ToolCall
-from generation.models import Call, Queue, Run, RunState, StepState
+from generation.models import Queue, Run, RunState, StepState
 from generation.recipes.base import Job, Recipe
 from generation.running import Acted, Running
 from generation.steps import StepInProgress
@@ -169,29 +168,11 @@ def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] 
     recorded = run.steps.filter(key=CONTEXT).values_list("result", flat=True).first()
     shown = (recorded or {}).get(reply.step)
     reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None
-    calls = list(Call.objects.filter(run=run, step__startswith=f"{reply.step}round-").order_by("id"))
+    calls = usage.calls_of(run.id, reply.step)
     reply.call = calls[-1] if calls else None
-    reply.usage = usage(calls)
+    reply.usage = usage.told(calls)
     reply.save(update_fields=["parts", "text", "folded", "state", "error", "seen", "call", "usage"])
     sessions.tell(reply.session)
-
-
-def usage(calls: Sequence[Call]) -> dict[str, Any]:
-    """What it took, and who answered last; nothing when nobody was asked."""
-    if not calls:
-        return {}
-    first, last = calls[0], calls[-1]
-    costs = [call.cost_usd for call in calls]
-    return {
-        "provider": last.provider,
-        "model": last.model,
-        "calls": len(calls),
-        "tokens_in": sum(call.tokens_in or 0 for call in calls),
-        "tokens_out": sum(call.tokens_out or 0 for call in calls),
-        "cost_usd": float(sum(cost for cost in costs if cost is not None)),
-        "is_cost_known": None not in costs,
-        "seconds": round((now() - first.created_at).total_seconds(), 1),
-    }
 
 
 JOB = Job(answer, keep)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from chat import deeds, messages, parts, pictures
+from chat import deeds, messages, parts, pictures, usage
 from chat.context import Seen
 from chat.deeds import Deed, Deeds
 from chat.models import Form, Message, MessageState, Session, Speaker
@@ -43,7 +43,10 @@ class SeenLine:
 
 @dataclass(frozen=True)
 class Row:
-    """`number` of `of`: which of the messages in its place it is; `before` and `after` are those beside it."""
+    """`number` of `of`: which of the messages in its place it is; `before` and `after` are those beside it.
+
+    `usage` is what it took (chat.usage), until now where it is being written.
+    """
 
     message: Message
     name: str
@@ -53,6 +56,7 @@ class Row:
     before: UUID | None
     after: UUID | None
     seq: int | None
+    usage: Mapping[str, Any]
     thumb: Feedback | None
     files: list[str]
     seen: list[SeenLine]
@@ -77,12 +81,8 @@ class Row:
         return self.message.state == MessageState.WAITING
 
     @property
-    def model(self) -> str:
-        return str(self.message.usage.get("model", ""))
-
-    @property
     def is_demo(self) -> bool:
-        return bool(self.message.usage.get("provider") == DEMO)
+        return bool(self.usage.get("provider") == DEMO)
 
     @property
     def tokens(self) -> int:
@@ -113,7 +113,7 @@ class Row:
 
     @property
     def cost(self) -> str:
-        paid = self.message.usage.get("cost_usd") or 0
+        paid = self.usage.get("cost_usd") or 0
         return saying.money(paid) if paid else ""
 
     @property
@@ -210,6 +210,7 @@ class Reader:
             before=stand[at - 1] if at else None,
             after=stand[at + 1] if at + 1 < len(stand) else None,
             seq=self.seqs.get(message.run_id) if message.is_open else None,
+            usage=self.usage(message),
             thumb=self.thumbs.get(message.call_id) if message.call_id else None,
             files=[self.files.get(str(file), gettext("a file that is gone")) for file in message.files],
             seen=[seen_line(Seen.model_validate(each)) for each in (message.seen or {}).get("seen", ())],
@@ -218,6 +219,11 @@ class Reader:
             is_synthesis=message.form == Form.SYNTHESIS,
             is_shown=message.id in self.shown,
         )
+
+    def usage(self, message: Message) -> Mapping[str, Any]:
+        if not message.is_open or not message.run_id:
+            return message.usage
+        return {**usage.told(usage.calls_of(message.run_id, message.step)), "seconds": 0, "cost_usd": 0}
 
     def name(self, message: Message) -> str:
         if message.speaker == Speaker.USER:

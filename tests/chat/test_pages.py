@@ -14,7 +14,8 @@ from chat.models import Message, Session, SessionState
 from chat.turns import Words
 from generation import documents
 from generation.carrier import Carrier
-from generation.models import Document, Feedback, Run
+from generation.models import Call, Document, Feedback, Run, RunState
+from memory import files
 from memory.base.database import db as in_database
 from memory.history import By
 from memory.models import Change
@@ -22,6 +23,7 @@ from tests.chat.conftest import Say, answered, tools_of
 from tests.chat.test_api import chain
 from tests.generation.conftest import Demo, ended
 from tests.people import People
+from tests.uploads import line, pdf
 
 QUESTION = "What is a loop in Python?"
 HTMX = {"HX-Request": "true"}
@@ -126,6 +128,32 @@ async def test_long_work_shows_its_card(say: Say, carrier: Carrier, owner: Clien
     shown = await in_database(page, owner, turn.session)
     assert f'data-of="{card["run"]}"' in shown
     assert "On loops" in shown
+
+
+async def test_a_course_is_begun_with_the_file_that_came_with_the_question(
+    say: Say, carrier: Carrier, owner: Client, demo: Demo, house: People
+) -> None:
+    """Its card, while it is written and when it is there, and the course that was made from the file."""
+    asked = "Make me a deep course on loops"
+    call = {"name": "start_run", "arguments": {"kind": "course", "brief": f"{asked}.", "title": "Loops in depth"}}
+    demo.set(rules=[{"contains": asked, "calls": [call], "times": 1}])
+    content = pdf(line("Loops repeat what they hold."))
+    file = await in_database(files.store, house.owner, house.workspace, "loops.pdf", content)
+    turn = await say(f"{asked}.", files=[file.id])
+    reply = await answered(turn)
+    (card,) = tools_of(reply)
+    shown = await in_database(page, owner, turn.session)
+    assert f'data-of="{card["run"]}"' in shown
+    run = await in_database(lambda: Run.objects.get(id=card["run"]))
+    stop = reverse("cancel_run", args=[run.id])
+    assert f'action="{stop}"' in shown, "who began it can stop it from here"
+    claim = await ended(run)
+    assert claim.state == RunState.DONE
+    given = await in_database(lambda: Call.objects.filter(run=run).order_by("id").first())
+    assert "Loops repeat what they hold." in str(given and given.messages)
+    shown = await in_database(page, owner, turn.session)
+    assert f'href="{reverse("document", args=[run.document_id])}"' in shown
+    assert f'action="{stop}"' not in shown
 
 
 async def test_what_broke_off_is_folded_and_marked(say: Say, carrier: Carrier, owner: Client, demo: Demo) -> None:

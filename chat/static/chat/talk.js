@@ -126,9 +126,10 @@ export class Talk {
     this.keep();
   }
 
-  begin(run, step, { attempt }) {
+  begin(run, step, { attempt, reason }) {
     const row = this.row(run, step);
     const stream = row && this.streams.get(`${row.dataset.message}/${step}`);
+    if (reason && reason !== "first") this.refresh(row); // who answers in whose place
     if (!stream || attempt === undefined) return;
     stream.isOf(attempt);
     for (const key of [...this.forming.keys()]) {
