@@ -76,6 +76,7 @@ async def test_a_spent_budget_is_told_and_the_question_stays(
     turn = await say(QUESTION)
     assert (await ended(turn.run)).state == RunState.FAILED
     reply = await message(turn.reply)
+    assert reply.error
     assert reply.error["error_code"] == "budget.user_day"
     shown = await in_database(page, owner, turn.session)
     assert SPENT in shown
@@ -87,6 +88,7 @@ async def test_a_spent_budget_is_told_and_the_question_stays(
     again = await in_database(rest.post, f"chat/messages/{turn.reply.id}/regenerate", {})
     assert again.status_code == 202
     reply = await message(Message(id=again.json()["reply"]))
+    assert reply.run
     await ended(reply.run)
     assert (await message(reply)).state == "done"
 
