@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import SLOWLY, Visit
+from tests.browser.test_home import DESK
 from tests.browser.test_live import folded
 from tests.chaos.stack import Stack
 
@@ -214,6 +215,21 @@ def test_what_is_withdrawn_elsewhere_goes_from_this_page_too(visit: Visit, house
     expect(page.locator("#say")).to_have_value("")  # it was not typed here
     answer(page).get_by_role("button", name="Stop").click()
     until_answered(page)
+
+
+def test_the_end_of_an_answer_is_told_to_who_looks_elsewhere(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    until_answered(page)
+    page.add_init_script(f"{DESK}; document.hasFocus = () => false;")
+    page.reload()
+    page.locator("#talk-more summary").first.click()
+    page.get_by_role("button", name="Tell me when an answer is here").click()
+    send(page, "And in Ruby?")
+    until_answered(page)
+    assert [body for _, body in page.evaluate("window.notes")] == ["Your answer is here."]
+    expect(page).to_have_title(re.compile("^✓ "))
 
 
 def test_a_cut_of_ten_seconds_loses_no_word(visit: Visit, house: Stack, wrong: list[str]) -> None:

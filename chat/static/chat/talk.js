@@ -4,7 +4,7 @@
 // template that made the page.
 import { follow, watch } from "../generation/live.js";
 import { Stream } from "../generation/streams.js";
-import { finished } from "../generation/ending.js";
+import { finished, notify } from "../generation/ending.js";
 
 const NEAR = 120, PAUSE = 120, BETWEEN = 400;
 
@@ -121,7 +121,7 @@ export class Talk {
     else if (type === "retry" || type === "model" || (type === "step" && data.state === "running")) this.begin(run, step, data);
     else if (type === "tool_call_result") this.refresh(this.row(run, step));
     else if (type === "status" && data.state === "running") this.rows().filter((row) => row.dataset.run === run && row.dataset.state === "queued").forEach((row) => this.refresh(row));
-    else if (type === "done") this.done(run);
+    else if (type === "done") this.done(run, data.state);
     else return;
     this.keep();
   }
@@ -149,7 +149,7 @@ export class Talk {
     this.forming.set(`${run}/${step}/${index}`, card.querySelector(".arguments"));
   }
 
-  done(run) {
+  done(run, state) {
     for (const row of this.rows().filter((each) => each.dataset.run === run)) {
       for (const [key, stream] of this.streams) {
         if (!key.startsWith(`${row.dataset.message}/`)) continue;
@@ -160,7 +160,19 @@ export class Talk {
       else this.refresh(row);
     }
     this.leave(run);
+    if (state === "cancelled") return; // who stopped it knows
     if (!this.box) finished();
+    if (document.hidden || !document.hasFocus()) notify({ id: run, title: this.title, word: this.root.dataset.ended });
+  }
+
+  get title() {
+    const named = this.box?.querySelector(".dock-where a") ?? document.getElementById("talk-title");
+    return named?.textContent.trim() || "Scriptorium";
+  }
+
+  // Another conversation takes its place.
+  shut() {
+    for (const run of [...this.runs.keys()]) this.leave(run);
   }
 
   leave(run) {
@@ -261,6 +273,7 @@ let talk = null;
 // The conversation of this page: found at first, and whenever htmx has put another in its place.
 export function open(root) {
   if (!root || talk?.root === root) return talk;
+  talk?.shut();
   talk = new Talk(root);
   return talk;
 }
