@@ -217,6 +217,28 @@ def test_what_is_withdrawn_elsewhere_goes_from_this_page_too(visit: Visit, house
     until_answered(page)
 
 
+def test_a_page_that_is_opened_in_the_middle_shows_each_word_once(visit: Visit, house: Stack) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 400 words.")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo model text")
+    other = visit("owner", page.url)
+    found = len(words(shown_of(other)))
+    assert found
+    other.wait_for_timeout(2_000)
+    half = words(shown_of(other))
+    assert len(half) > found, "it goes on where the page was drawn"
+    expect(answer(other).locator(".live, .caret")).to_have_count(2)
+    house.model(tokens_per_second=5_000)
+    until_answered(other)
+    assert words(shown_of(other))[: len(half) - 1] == half[:-1], "each word once, in its order"
+
+
+def shown_of(page: Page) -> str:
+    return " ".join(answer(page).locator(".pieces > .prose, .pieces > .live > .prose").all_inner_texts())
+
+
 def test_the_end_of_an_answer_is_told_to_who_looks_elsewhere(visit: Visit, house: Stack) -> None:
     page = visit("owner", "/chat/")
     send(page, QUESTION)

@@ -6,7 +6,7 @@ import { follow, watch } from "../generation/live.js";
 import { Stream } from "../generation/streams.js";
 import { finished, notify } from "../generation/ending.js";
 
-const NEAR = 120, PAUSE = 120, BETWEEN = 400;
+const NEAR = 120, PAUSE = 120, BETWEEN = 400, LATER = 5_000;
 
 export class Talk {
   constructor(root) {
@@ -52,12 +52,13 @@ export class Talk {
 
   // --- rows
 
-  rows() {
-    return [...this.said.querySelectorAll("[data-run]")];
+  // The answers that are being made, or of one run.
+  rows(run = null) {
+    return [...this.said.querySelectorAll("[data-message][data-run]")].filter(({ dataset }) => !run || dataset.run === run);
   }
 
   row(run, step) {
-    return this.rows().find(({ dataset }) => dataset.run === run && step.startsWith(dataset.step));
+    return this.rows(run).find(({ dataset }) => step.startsWith(dataset.step));
   }
 
   adopt() {
@@ -108,7 +109,7 @@ export class Talk {
       events: (events) => events.forEach((event) => this.hear(run, event)),
       block: (frame) => this.streamOf(run, frame.step)?.close(frame),
       reset: () => this.again(run),
-      error: () => this.again(run),
+      error: () => setTimeout(() => this.again(run), LATER),
     };
   }
 
@@ -120,7 +121,7 @@ export class Talk {
     else if (type === "tool_call_delta") this.forming.get(`${run}/${step}/${data.index}`)?.append(data.text);
     else if (type === "retry" || type === "model" || (type === "step" && data.state === "running")) this.begin(run, step, data);
     else if (type === "tool_call_result") this.refresh(this.row(run, step));
-    else if (type === "status" && data.state === "running") this.rows().filter((row) => row.dataset.run === run && row.dataset.state === "queued").forEach((row) => this.refresh(row));
+    else if (type === "status" && data.state === "running") this.rows(run).filter((row) => row.dataset.state === "queued").forEach((row) => this.refresh(row));
     else if (type === "done") this.done(run, data.state);
     else return;
     this.keep();
@@ -150,12 +151,8 @@ export class Talk {
   }
 
   done(run, state) {
-    for (const row of this.rows().filter((each) => each.dataset.run === run)) {
-      for (const [key, stream] of this.streams) {
-        if (!key.startsWith(`${row.dataset.message}/`)) continue;
-        stream.finish();
-        this.streams.delete(key);
-      }
+    for (const row of this.rows(run)) {
+      this.forget(row);
       if (row.dataset.state === "queued") this.load(); // withdrawn: there may be no such row any more
       else this.refresh(row);
     }
@@ -181,10 +178,21 @@ export class Talk {
     for (const key of [...this.forming.keys()]) if (key.startsWith(`${run}/`)) this.forming.delete(key);
   }
 
+  // What was heard of the run does not fit what is told: its rows are drawn anew, and followed from there.
   again(run) {
     this.leave(run);
-    this.streams.clear();
-    this.load();
+    for (const row of this.rows(run)) {
+      this.forget(row);
+      this.refresh(row);
+    }
+  }
+
+  forget({ dataset }) {
+    for (const [key, stream] of this.streams) {
+      if (!key.startsWith(`${dataset.message}/`)) continue;
+      stream.finish();
+      this.streams.delete(key);
+    }
   }
 
   // --- what the server draws
