@@ -19,7 +19,7 @@ from generation import sources
 from generation.events import Draft, objects_changed
 from generation.llm.values import Message as Line
 from generation.llm.values import ToolCall
-from generation.models import Queue, Run, RunState, StepState
+from generation.models import Call, Queue, Run, RunState, Step, StepState
 from generation.recipes.base import Job, Recipe
 from generation.running import Acted, Running
 from generation.steps import StepInProgress
@@ -153,22 +153,27 @@ def told(key: str, call: Asked, outcome: Outcome, drafts: Sequence[Draft] = ()) 
 
 def keep(run: Run, state: RunState, error: dict[str, Any] | None) -> None:
     """The answer, as far as it came, in its message. In the transaction that ends its run."""
-    replies = list(Message.objects.filter(run=run, speaker=Speaker.AGENT, session=run.line).select_related("session"))
+    written = Message.objects.filter(run=run, speaker=Speaker.AGENT, session=run.line).order_by("id")
+    replies = list(written.select_related("session__user", "session__workspace"))
+    steps, calls = list(run.steps.all()), usage.calls_of(run.id)
     for reply in replies:
-        keep_reply(reply, run, state, error)
+        keep_reply(reply, steps, usage.of(calls, reply.step), state, error)
     if replies and state in (RunState.DONE, RunState.PARTIAL):
         titling.ask(replies[0].session, run)
 
 
-def keep_reply(reply: Message, run: Run, state: RunState, error: dict[str, Any] | None) -> None:
-    reply.parts = parts.ended(parts.of(run.id, reply.step))
+def keep_reply(
+    reply: Message, steps: Sequence[Step], calls: Sequence[Call], state: RunState, error: dict[str, Any] | None
+) -> None:
+    """`steps` are those of its run, `calls` its own."""
+    own = [step for step in steps if step.key.startswith(f"{reply.step}round-")]
+    reply.parts = parts.ended(parts.of_steps(own))
     reply.say(parts.text_of(reply.parts))
-    failed = run.steps.filter(key__startswith=f"{reply.step}round-", state=StepState.FAILED).first()
+    failed = next((step for step in own if step.state == StepState.FAILED), None)
     reply.state, reply.error = (MessageState.FAILED, failed.error) if failed else (ENDS[state], error)
-    recorded = run.steps.filter(key=CONTEXT).values_list("result", flat=True).first()
-    shown = (recorded or {}).get(reply.step)
+    context_of = next((step.result for step in steps if step.key == CONTEXT), None) or {}
+    shown = context_of.get(reply.step)
     reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None
-    calls = usage.calls_of(run.id, reply.step)
     reply.call = calls[-1] if calls else None
     reply.usage = usage.told(calls)
     reply.save(update_fields=["parts", "text", "folded", "state", "error", "seen", "call", "usage"])

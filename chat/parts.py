@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from pydantic import BaseModel
 
-from generation.models import RECORDED_STATES, Step
+from generation.models import RECORDED_STATES, Step, StepState
 from generation.replay import OpenText, open_texts
 
 Part = dict[str, Any]
@@ -22,7 +22,7 @@ NUMBER = re.compile(r"\d+")
 BROKEN = """
 SELECT s.key, string_agg(e.data->>'text', '' ORDER BY e.seq)
 FROM generation_step s JOIN generation_event e ON e.run_id = s.run_id AND e.type = 'content_delta'
-     AND e.data->>'step' = s.key AND (e.data->>'attempt')::int < s.attempts
+     AND e.data->>'step' = s.key AND ((e.data->>'attempt')::int < s.attempts OR s.state = 'failed')
 WHERE s.run_id = %(run)s AND s.key = ANY(%(steps)s)
 GROUP BY s.key, (e.data->>'attempt')::int ORDER BY s.key, (e.data->>'attempt')::int
 """
@@ -57,10 +57,18 @@ class Outcome(BaseModel):
 
 def of(run_id: UUID, prefix: str = "") -> list[Part]:
     """Of the steps of a run that begin with this, recorded or not."""
-    steps = list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-"))
-    texts = {text.step: text for text in open_texts([run_id])}
-    broken = broken_off(run_id, [step.key for step in steps if step.attempts > 1])
-    return made_of(steps, texts, broken)
+    return of_steps(list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-")))
+
+
+def of_steps(steps: Sequence[Step]) -> list[Part]:
+    """Of these steps of one run. What is being said is looked for only where something is."""
+    runs = {step.run_id for step in steps if step.state not in RECORDED_STATES}
+    texts = {text.step: text for text in open_texts(list(runs))}
+    return made_of(steps, texts, broken_off([step for step in steps if may_have_broken(step)]))
+
+
+def may_have_broken(step: Step) -> bool:
+    return step.attempts > 1 or step.state == StepState.FAILED
 
 
 def ended(parts: Iterable[Part]) -> list[Part]:
@@ -71,12 +79,12 @@ def ended(parts: Iterable[Part]) -> list[Part]:
     return found
 
 
-def broken_off(run_id: UUID, steps: Sequence[str]) -> dict[str, list[str]]:
-    """What earlier attempts at these steps had said."""
+def broken_off(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """What attempts at these steps had said that came to nothing."""
     if not steps:
         return {}
     with connection.cursor() as sql:
-        sql.execute(BROKEN, {"run": run_id, "steps": list(steps)})
+        sql.execute(BROKEN, {"run": steps[0].run_id, "steps": [step.key for step in steps]})
         found: dict[str, list[str]] = {}
         for step, text in sql.fetchall():
             found.setdefault(step, []).append(text)

@@ -223,7 +223,7 @@ class Reader:
     def usage(self, message: Message) -> Mapping[str, Any]:
         if not message.is_open or not message.run_id:
             return message.usage
-        return {**usage.told(usage.calls_of(message.run_id, message.step)), "seconds": 0, "cost_usd": 0}
+        return {**usage.told(usage.of(usage.calls_of(message.run_id), message.step)), "seconds": 0, "cost_usd": 0}
 
     def name(self, message: Message) -> str:
         if message.speaker == Speaker.USER:

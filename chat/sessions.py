@@ -57,7 +57,7 @@ def tell(session: Session) -> None:
 # --- begin, go on, end
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def begin(user: User, workspace: Workspace, agent: str = "", title: str = "") -> Session:
     """Raises `not_found.workspace`, `not_found.agent`, `validation.title_too_long`."""
     workspaces.require(user, workspace, Role.VIEWER)

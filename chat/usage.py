@@ -11,9 +11,14 @@ from generation.models import Call, CallState
 from memory.base.errors import ScriptoriumError
 
 
-def calls_of(run_id: UUID, prefix: str) -> list[Call]:
-    """The requests made for one answer of a run, in order."""
-    return list(Call.objects.filter(run=run_id, step__startswith=f"{prefix}round-").order_by("id"))
+def calls_of(run_id: UUID) -> list[Call]:
+    """The requests made for the answers of a run, in order; without what they said."""
+    return list(Call.objects.filter(run=run_id).defer("messages", "variables").order_by("id"))
+
+
+def of(calls: Sequence[Call], prefix: str) -> list[Call]:
+    """Those for the one answer whose steps begin with this."""
+    return [call for call in calls if call.step.startswith(f"{prefix}round-")]
 
 
 def told(calls: Sequence[Call]) -> dict[str, Any]:

@@ -213,6 +213,16 @@ async def test_a_broken_attempt_is_no_part_of_the_answer(say: Say, carrier: Carr
     assert reply.text.count("Demo model text") == 1
 
 
+async def test_what_a_failed_answer_had_said_is_kept(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": None}])
+    reply = await answered(await say(QUESTION), RunState.FAILED)
+    broken = [part["text"] for part in reply.parts]
+    assert [part["type"] for part in reply.parts] == ["broken"] * reply.usage["failures"]
+    assert len(broken) == 3
+    assert all(broken)
+    assert reply.text == ""
+
+
 async def test_an_answer_of_a_conversation_is_not_retried_elsewhere(say: Say, carrier: Carrier, demo: Demo) -> None:
     demo.set(rules=[{"contains": QUESTION, "fault": "401", "times": None}])
     turn = await say(QUESTION)
