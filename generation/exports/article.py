@@ -94,7 +94,8 @@ def heading(level: int, text: str, anchor: str) -> str:
 
 
 def prose(markdown: str, level: int) -> str:
-    return render(neutral.prose(markdown, level + 1))
+    # Typst breaks off at a formula that pandoc cannot translate well: in exports they stay as they were written.
+    return render(neutral.prose(markdown, level + 1), draws_formulas=False)
 
 
 def plain(text: str) -> str:

@@ -17,6 +17,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from memory.base import formulas
+
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
     "li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -54,17 +56,24 @@ def aligned(renderer: RendererHTML, tokens: Sequence[Token], n: int, options: Op
     return renderer.renderToken(tokens, n, options, env)
 
 
-parser = MarkdownIt("js-default", {"html": False, "linkify": False, "highlight": highlighted})
-parser.add_render_rule("th_open", aligned)
-parser.add_render_rule("td_open", aligned)
+def parser(*, draws_formulas: bool) -> MarkdownIt:
+    made = MarkdownIt("js-default", {"html": False, "linkify": False, "highlight": highlighted})
+    made.add_render_rule("th_open", aligned)
+    made.add_render_rule("td_open", aligned)
+    if draws_formulas:
+        formulas.formulas(made)
+    return made
 
 
-def render(text: str) -> str:
+PARSERS = {draws_formulas: parser(draws_formulas=draws_formulas) for draws_formulas in (True, False)}
+
+
+def render(text: str, *, draws_formulas: bool = True) -> str:
     """HTML that may stand in any page of ours as it is."""
     return nh3.clean(
-        parser.render(text),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
+        PARSERS[draws_formulas].render(text),
+        tags=TAGS | formulas.TAGS,
+        attributes=ATTRIBUTES | formulas.ATTRIBUTES,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
     )

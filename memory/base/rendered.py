@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 MOST_KEPT = 2_000
 KEEP_SECONDS = 7 * 24 * 3600
-VERSION = 1  # of what `render` makes: another one forgets the rest
+VERSION = 2  # of what `render` makes: another one forgets the rest
 
 kept: OrderedDict[str, str] = OrderedDict()
 lock = Lock()
