@@ -4,10 +4,11 @@ What a round said is recorded before any of its tools runs, each tool with what 
 twice and nothing done twice. However it ends, what there is of it is kept in its message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from chat import context, parts, sessions, titling, usage
 from chat.context import Context
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 CONTEXT = "context"
 MOST_WRONG = 3  # then the model has to say in words what it could not do
+MOST_CALLS = 16  # in one round; of more nothing is done
+MOST_TOLD = 6  # characters for each token that a tool may tell
 ENDS = {
     RunState.DONE: MessageState.DONE,
     RunState.PARTIAL: MessageState.DONE,
@@ -111,6 +114,7 @@ def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequenc
     if session is None:
         raise ValueError(f"{run} is of no conversation")
     try:
+        check_count(key)
         done = find(call.name, allowed).use(Hand(run, session, key, seen), call.arguments)
     except ScriptoriumError as error:
         if not is_wrong(error):
@@ -118,13 +122,20 @@ def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequenc
         log.warning("tool_refused", tool=call.name, error=error.code)
         return told(key, call, refused(error))
     outcome = Outcome(
-        told=as_json(clean_json(dict(done.told))) or "",
+        told=brief(done.told),
         about=dict(done.about),
         changes=[change.pk for change in done.changes],
         run=done.run,
         versions=dict(done.versions),
+        error=clean_json(done.error.as_data()) if done.error else None,
     )
     return told(key, call, outcome, objects_changed(done.changes, key))
+
+
+def check_count(key: str) -> None:
+    """Raises `tool.too_many` for a call past the MOST_CALLS of its round."""
+    if int(key.rpartition("/tool-")[2]) > MOST_CALLS:
+        raise ToolFailed("too_many", limit=MOST_CALLS)
 
 
 def find(name: str, allowed: Sequence[str]) -> Tool:
@@ -135,11 +146,14 @@ def find(name: str, allowed: Sequence[str]) -> Tool:
 
 
 def refused(error: ScriptoriumError) -> Outcome:
-    """The model knows from now on what stands there: it was told."""
-    told = clean_json(refusal(error))
-    known = error.params.get("object"), error.params.get("version")
-    versions = {known[0]: known[1]} if isinstance(known[0], str) and isinstance(known[1], int) else {}
-    return Outcome(told=as_json(told) or "", versions=versions, error=clean_json(error.as_data()))
+    return Outcome(told=brief(refusal(error)), error=clean_json(error.as_data()))
+
+
+def brief(told: Mapping[str, Any]) -> str:
+    """What a model is told by a tool, no longer than any of it is allowed to be; a cut says so."""
+    text = as_json(clean_json(dict(told))) or ""
+    most = MOST_TOLD * settings.TOOL_RESULT_TOKENS
+    return text if len(text) <= most else f"{text[:most]}… [cut here: the rest is too long]"
 
 
 def told(key: str, call: Asked, outcome: Outcome, drafts: Sequence[Draft] = ()) -> Acted:

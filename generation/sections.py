@@ -145,9 +145,27 @@ def free_rank(section: Section, low: str, high: str) -> str:
     return rank
 
 
-def remove(section: Section, by: By) -> list[Change]:
-    """It shows no more, with all that it holds; undo brings it back."""
-    return history.edit(section, {"present": False}, by, reason="removed")
+def remove(section: Section, by: By, expected_version: int | None = None) -> list[Change]:
+    """It shows no more, with all that it holds; undo brings it back.
+
+    With `expected_version`, the version its remover saw, nothing goes that others changed since. Raises
+    `conflict.changed_since`, and for a tool `conflict.locked`, also for what it holds.
+    """
+    with transaction.atomic():
+        history.lock_roots([section.document_id])
+        if by.kind == AuthorKind.TOOL:
+            check_unlocked_inside(section)
+        if expected_version is not None:
+            section.refresh_from_db(fields=["fields", "version"])
+            history.check_unchanged(section, None, expected_version, by)
+        return history.edit(section, {"present": False}, by, reason="removed")
+
+
+def check_unlocked_inside(section: Section) -> None:
+    """Raises `conflict.locked` if something in it is locked."""
+    locked = Section.objects.filter(id__in=section.inside(), locked=True).first()
+    if locked is not None:
+        raise StaleChange("locked", object=str(locked.id))
 
 
 def lock(section: Section, by: By, locked: bool = True) -> list[Change]:

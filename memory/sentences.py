@@ -274,6 +274,9 @@ SENTENCES: dict[str, Promise] = {
         "“{title}” is not part of this conversation. Nothing was changed. Add it to the conversation first."
     ),
     "tool.not_read": _("The model has not read this yet. Nothing was changed. It may read it and try again."),
+    "tool.not_whole": _("This is too long to be read whole. Nothing was changed. Change it on its own page."),
+    "tool.too_many": _("These are more than {limit} tools at once. This one did nothing. Ask for less at a time."),
+    "tool.too_many_runs": _("One answer begins at most {limit} works. Those go on. Ask once more for the rest."),
     "tool.no_text": _("This has no text of its own. Nothing was changed. Name the part that is to change."),
     # Runs
     "session.behind": _("The page fell behind the text. Nothing is lost. It reads on from where it stopped."),

@@ -11,14 +11,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import transaction
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from chat.tools.hand import Hand
 from generation.fields import problems
 from generation.llm.values import ToolSpec
-from memory.base.errors import ScriptoriumError, ToolFailed
+from memory.base.errors import InvalidInput, ScriptoriumError, ToolFailed
+from memory.base.text import read_json
 from memory.models import Change
 
 
@@ -26,7 +26,7 @@ from memory.models import Change
 class Done:
     """What a tool has done: what the model is told, what it is about, the changes it made, the run it began.
 
-    `versions` are those of the objects that the model knows from now on.
+    `versions` are those of the objects that the model knows from now on. With an `error` nothing was done.
     """
 
     told: Mapping[str, Any]
@@ -34,6 +34,7 @@ class Done:
     changes: tuple[Change, ...] = ()
     run: UUID | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    error: ScriptoriumError | None = None
 
 
 class Arguments(BaseModel):
@@ -88,11 +89,11 @@ def untitled(schema: Any) -> Any:
 
 
 def read(arguments: str) -> Any:
-    """The JSON that a model wrote. Raises `tool.arguments`."""
+    """The JSON that a model wrote, no deeper than any other. Raises `tool.arguments`."""
     try:
-        return orjson.loads(arguments or "{}")
-    except orjson.JSONDecodeError as error:
-        raise ToolFailed("arguments", problems=[{"path": "", "problem": "json", "message": str(error)}]) from None
+        return read_json(arguments or "{}")
+    except InvalidInput as error:
+        raise ToolFailed("arguments", problems=[{"path": "", "problem": error.code.partition(".")[2]}]) from None
 
 
 def refusal(error: ScriptoriumError) -> dict[str, Any]:

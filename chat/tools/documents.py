@@ -1,5 +1,6 @@
 """Changing the tree of a document: sections put in, rewritten, moved, removed."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,10 +8,10 @@ from pydantic import Field
 
 from chat.tools.base import Done
 from chat.tools.hand import Hand
-from chat.tools.objects import about, line, written
+from chat.tools.objects import about, line, refused, written
 from generation import sections
 from generation.models import Section
-from memory.base.errors import ToolFailed
+from memory.base.errors import StaleChange, ToolFailed
 from memory.models import Change
 
 SectionId = Annotated[UUID, Field(description="The id of a section")]
@@ -31,7 +32,7 @@ def insert_section(
     place = sections.place(found, inside, after)
     section = sections.add(found, type, fields, hand.by, parent=place.parent, after=place.after)
     changes = tuple(Change.objects.filter(object_id=section.id, version=1).order_by("id"))
-    return done(section, changes)
+    return replace(done(section, changes), versions={str(section.id): section.version})
 
 
 def rewrite_section(
@@ -54,10 +55,13 @@ def move_section(hand: Hand, section: SectionId, after: After = None, inside: In
 def remove_section(hand: Hand, section: SectionId) -> Done:
     """Take a section out of its document, with all that stands in it. It can be brought back by undo_change."""
     found = hand.section(section)
-    hand.version(found)  # what nobody has read, nobody can want to be gone
-    return done(found, tuple(sections.remove(found, hand.by)))
+    version = hand.version(found)  # what nobody has read, nobody can want to be gone
+    try:
+        return done(found, tuple(sections.remove(found, hand.by, version)))
+    except StaleChange as error:
+        return refused(error, found)
 
 
 def done(section: Section, changes: tuple[Change, ...]) -> Done:
     told = {"done": bool(changes), "section": line(section), "changes": [str(change.pk) for change in changes]}
-    return Done(told, about(section), changes, versions={str(section.id): section.version})
+    return Done(told, about(section), changes)

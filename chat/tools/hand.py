@@ -23,7 +23,8 @@ Object = Document | Section
 
 @dataclass(frozen=True)
 class Hand:
-    """`seen`: the versions of objects that the model has read in this turn, by id."""
+    """`seen`: the versions of objects that the model has read in this turn, by id; by id/field where it was not shown
+    the whole object."""
 
     run: Run
     session: Session
@@ -74,11 +75,20 @@ class Hand:
             raise ToolFailed("not_linked", id=str(document.id), title=document.title)
         return document
 
-    def version(self, obj: Editable) -> int:
-        """The one that the model knows: what others changed since is not overwritten. Raises `tool.not_read`."""
-        if str(obj.pk) not in self.seen:
-            raise ToolFailed("not_read", id=str(obj.pk))
-        return self.seen[str(obj.pk)]
+    def version(self, obj: Editable, path: str = "") -> int:
+        """The one that the model knows, of a field of the object or of all it was shown of it: what others changed
+        since is not overwritten.
+
+        Raises `tool.not_read`, `tool.not_whole` for a field of which it was shown only a part.
+        """
+        whole, parts = str(obj.pk), f"{obj.pk}/"
+        wanted = {whole, parts + path.split("/")[0]} if path else {key for key in self.seen if key.startswith(parts)}
+        known = [self.seen[key] for key in {whole, *wanted} if key in self.seen]
+        if not known and any(key.startswith(parts) for key in self.seen):
+            raise ToolFailed("not_whole", id=whole)
+        if not known:
+            raise ToolFailed("not_read", id=whole)
+        return max(known) if path else min(known)
 
     def change(self, change_id: UUID) -> Change:
         """A change of something that the conversation is about. Raises `not_found.change`."""
@@ -94,8 +104,10 @@ class Hand:
             section = Section.whole().filter(id=change.object_id).first()
             if section is not None and section.is_locked:
                 raise StaleChange("locked", object=str(section.id))
+            if section is not None and change.path == "present":
+                sections.check_unlocked_inside(section)
 
 
 def is_wrong(error: ScriptoriumError) -> bool:
     """Whether the model can do better: what it named or wrote does not fit."""
-    return error.family in ("validation", "tool", "not_found", "conflict", "permission", "run")
+    return error.family in ("validation", "tool", "not_found", "conflict", "permission", "run", "limit")

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.functions import Left
 from pydantic import Field
 
 from chat.tools.base import Done
@@ -12,12 +13,11 @@ from generation import places
 from generation.models import Document
 from memory import history
 from memory.base.folding import fold
-from memory.base.text import as_json
 from memory.models import Change, Editable
 
 MOST_FOUND = 20
 MOST_LOOKED_AT = 500
-MOST_SHOWN = 300  # characters of a value
+MOST_READ, MOST_SHOWN = 4_000, 300  # characters of a value
 
 
 def search_history(
@@ -26,14 +26,17 @@ def search_history(
     """Find changes that were made to what this conversation is about, the latest first: what stood there, what stands
     there since, who made it."""
     found = Change.objects.filter(root_id__in=hand.documents).exclude(Q(version=1) & ~Q(path="present"))
-    latest = found.select_related("user").order_by(F("id").desc())[:MOST_LOOKED_AT]
+    # Of what stood there no more is read than is shown and looked for: a text may be long, and there are many.
+    read = {name: Left(Func(F(name), template="%(expressions)s #>> '{}'"), MOST_READ) for name in ("before", "after")}
+    brief = found.defer("before", "after").annotate(**{f"{name}_text": text for name, text in read.items()})
+    latest = brief.select_related("user").order_by(F("id").desc())[:MOST_LOOKED_AT]
     wanted = fold(words).split()
     kept = [change for change in latest if all(word in said_in(change) for word in wanted)]
     return Done({"changes": drawn(kept[:MOST_FOUND])})
 
 
-def said_in(change: Change) -> str:
-    return fold(f"{change.path} {change.before} {change.after}")
+def said_in(change: Any) -> str:
+    return fold(f"{change.path} {change.before_text} {change.after_text}")
 
 
 def undo_change(hand: Hand, change: Annotated[UUID, Field(description="The id of a change")]) -> Done:
@@ -45,18 +48,18 @@ def undo_change(hand: Hand, change: Annotated[UUID, Field(description="The id of
     told = {"done": bool(undone), "version": obj.version, "changes": [str(each.pk) for each in undone]}
     title = obj.title if isinstance(obj, Document) else places.of(found.root_id).name(obj.pk)
     named = {"type": obj.OBJECT, "id": str(obj.pk), "document": str(found.root_id), "title": title, "path": found.path}
-    return Done(told, named, tuple(undone), versions={str(obj.pk): obj.version})
+    return Done(told, named, tuple(undone))
 
 
-def drawn(changes: list[Change]) -> list[dict[str, Any]]:
+def drawn(changes: list[Any]) -> list[dict[str, Any]]:
     undone = {key for root in {change.root_id for change in changes} for key in history.undone_in(root)}
     return [
         {
             "id": str(change.pk),
             "object": str(change.object_id),
             "path": change.path,
-            "before": shown(change.before),
-            "after": shown(change.after),
+            "before": shown(change.before_text),
+            "after": shown(change.after_text),
             "by": change.user.name if change.user else "",
             "kind": change.author,
             "at": change.created_at.isoformat(timespec="minutes"),
@@ -66,6 +69,5 @@ def drawn(changes: list[Change]) -> list[dict[str, Any]]:
     ]
 
 
-def shown(value: Any) -> Any:
-    text = value if isinstance(value, str) else (as_json(value) or "")
-    return value if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+def shown(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"

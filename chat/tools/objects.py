@@ -1,5 +1,6 @@
 """Looking at what the conversation is about, and changing its fields."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,18 +18,27 @@ from memory.window import Block, Decision
 
 ObjectId = Annotated[UUID, Field(description="The id of a document or of a section")]
 FieldName = Annotated[str, Field(description="Such as description; in a list, by the item's id: list/ID/field")]
+LINE_TOKENS = 60  # at most, of a section in a list
 Value = str | int | float | bool | list[Any] | dict[str, Any] | None
 
 
 def list_objects(hand: Hand) -> Done:
     """Name the documents that this conversation is about, with their sections: ids, types, titles and versions."""
-    return Done({"objects": [outline(document) for document in hand.documents.values()]})
+    listed, left = [], settings.TOOL_RESULT_TOKENS
+    for document in hand.documents.values():
+        whole = outline(document)
+        kept = whole["sections"][: max(0, left // LINE_TOKENS)]
+        left -= LINE_TOKENS * (1 + len(kept))
+        more = len(whole["sections"]) - len(kept)
+        listed.append({**whole, "sections": kept, **({"more_sections": more} if more else {})})
+    return Done({"objects": listed})
 
 
 def read_object(hand: Hand, object: ObjectId) -> Done:
     """Read all fields of a document, or of one of its sections."""
     found = hand.object(object)
-    return Done({"object": drawn(found)}, about(found), versions={str(found.pk): found.version})
+    shown = drawn(found)
+    return Done({"object": shown}, about(found), versions=versions_of(found, shown))
 
 
 def update_field(
@@ -49,17 +59,33 @@ def update_description(
 
 
 def written(hand: Hand, obj: Object, path: str, value: Any) -> Done:
-    version = hand.version(obj)
+    version = hand.version(obj, path)
     try:
         if isinstance(obj, Document):
             changes = documents.edit(obj, {path: value}, hand.by, version)
         else:
             changes = sections.edit(obj, {path: value}, hand.by, version)
     except StaleChange as error:
-        error.params["object"] = str(obj.pk)  # whoever reads what stands there now has read this object
-        raise
+        return refused(error, obj)
     told = {"done": bool(changes), "version": obj.version, "changes": [str(change.pk) for change in changes]}
-    return Done(told, {**about(obj), "path": path}, tuple(changes), versions={str(obj.pk): obj.version})
+    return Done(told, {**about(obj), "path": path}, tuple(changes))
+
+
+def refused(error: StaleChange, obj: Object) -> Done:
+    """What others changed since is told with all that stands there now: the model has read it then."""
+    if error.code != "conflict.changed_since":
+        raise error
+    changes = [{"path": each["path"], "by": each["user"], "at": each["at"]} for each in error.params["changes"]]
+    shown = drawn(obj)
+    told = {"error": error.code, "changes": changes, "object": shown}
+    return Done(told, about(obj), versions=versions_of(obj, shown), error=StaleChange("changed_since", changes=changes))
+
+
+def versions_of(obj: Object, shown: Mapping[str, Any]) -> dict[str, int]:
+    """What is known of an object by its drawing."""
+    if "cut_fields" not in shown:
+        return {str(obj.pk): obj.version}
+    return {f"{obj.pk}/{name}": obj.version for name in shown["fields"] if name not in shown["cut_fields"]}
 
 
 def about(obj: Object) -> dict[str, Any]:

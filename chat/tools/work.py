@@ -15,6 +15,9 @@ from generation import actions, runs
 from generation.models import Run
 from generation.orders import Order
 from generation.registry import RECIPES, recipe_of
+from memory.base.errors import ToolFailed
+
+MOST_BEGUN = 3  # runs by one answer
 
 
 def start_run(
@@ -25,6 +28,7 @@ def start_run(
 ) -> Done:
     """Have a new document written, such as a note or a course. It takes minutes and goes on by itself; it is given the
     files of the message."""
+    check_begun(hand)
     recipe = recipe_of(kind)
     files = [UUID(file) for file in hand.run.files]
     order = Order(brief, title, files=files)
@@ -36,9 +40,17 @@ def start_run(
 
 def retry_section(hand: Hand, section: SectionId) -> Done:
     """Have a section written again by the machine that wrote it, with all that stands in it."""
+    check_begun(hand)
     found = hand.section(section)
     run, _ = actions.retry_section(found, hand.user, key=hand.key)
     return begun(run, about(found))
+
+
+def check_begun(hand: Hand) -> None:
+    """Raises `tool.too_many_runs` once one answer has begun MOST_BEGUN: more is for people to decide."""
+    begun = Run.objects.filter(user=hand.user, key__startswith=f"turn-{hand.run.id}-")
+    if begun.exclude(key=hand.key).count() >= MOST_BEGUN:
+        raise ToolFailed("too_many_runs", limit=MOST_BEGUN)
 
 
 def begun(run: Run, named: dict[str, Any]) -> Done:

@@ -7,13 +7,14 @@ like any other, and undone by undoing it. All writers of one document take its l
 from memory.history.ground import By, digest, lock_roots, replay
 from memory.history.proposals import Written, accept, propose, reject, write_as_recipe
 from memory.history.undoing import Undone, restore, undo, undo_group, undo_latest, undone_in, undos_in
-from memory.history.writing import create, edit
+from memory.history.writing import check_unchanged, create, edit
 
 __all__ = [
     "By",
     "Undone",
     "Written",
     "accept",
+    "check_unchanged",
     "create",
     "digest",
     "edit",

@@ -127,6 +127,8 @@ def undo_all(chosen: QuerySet[Change], by: User, through: By | None = None) -> l
         admit(By.person(by), objects.values())
         undoings = [Undoing(objects[object_id], own) for object_id, own in by_object(changes)]
         undone = standing_undos(changes)
+        # What is undone by one of these stands again once that one is taken back, and is taken back after it.
+        undone -= {each.undoes_id for each in changes if each.pk not in undone and each.path != "present"}
         for undoing in undoings:
             undoing.plan(undone)
         if obstacles := [obstacle for undoing in undoings for obstacle in undoing.obstacles]:

@@ -55,8 +55,8 @@ def edit(
     """Set each path to its value, None taking it away: the only way an editable object is saved after its creation.
 
     One transaction (the caller's, if there is one); `obj` stands as it was written afterwards. A value that stands
-    already is no change. With `expected_version`, the version its writer saw: paths that changed since are refused,
-    others are not. Raises `permission.role`, `validation.…` of the object's kind, `validation.path`,
+    already is no change. With `expected_version`, the version its writer saw: paths that others changed since are
+    refused, the rest is not. Raises `permission.role`, `validation.…` of the object's kind, `validation.path`,
     `validation.version`, StaleChange `conflict.changed_since`, and for a tool `conflict.locked`.
     """
     with transaction.atomic():
@@ -66,7 +66,7 @@ def edit(
         if by.kind == AuthorKind.TOOL and obj.is_locked:
             raise StaleChange("locked", object=str(obj.pk))
         if expected_version is not None:
-            check_unchanged(obj, values, expected_version)
+            check_unchanged(obj, values, expected_version, by)
         return write(obj, [wishes_of(obj, values, by)], by, reason, group or by.group or new_id())
 
 
@@ -171,11 +171,12 @@ def snapshot(obj: Editable, state: State, version: int, group: UUID) -> Snapshot
     )
 
 
-def check_unchanged(obj: Editable, values: Mapping[str, Any], expected_version: int) -> None:
+def check_unchanged(obj: Editable, values: Mapping[str, Any] | None, expected_version: int, by: By) -> None:
+    """Raise `conflict.changed_since` if another group has changed one of these paths since; without any, whatever."""
     if not 0 <= expected_version <= obj.version:
         raise InvalidInput("version", version=obj.version)
-    clashes = [change for change in later_changes(obj, expected_version) if paths.overlaps(change.path, values)]
-    if clashes:
+    others = [each for each in later_changes(obj, expected_version) if by.group is None or each.group != by.group]
+    if clashes := [change for change in others if values is None or paths.overlaps(change.path, values)]:
         firsts = {change.path: change for change in reversed(clashes)}
         raise StaleChange(
             "changed_since",

@@ -387,6 +387,170 @@ async def test_what_was_not_read_is_not_written(
     assert errors == ["tool.not_read", None, None]
 
 
+async def test_what_the_turn_wrote_itself_hides_no_change_by_hand(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, house: People
+) -> None:
+    """Read at one version; a person changes one field; the turn writes another, then that one: only this is refused."""
+    first = call("update_field", object=str(course.id), field="difficulty", value="easy")
+    again = call("update_field", object=str(course.id), field="difficulty", value="hard")
+    over = call("update_description", object=str(course.id), value="Over it.")
+    calls = [call("read_object", object=str(course.id)), first, again, over]
+    rules = [{"contains": ASKED, "calls": [each], "times": 1} for each in calls]
+    demo.set(rules=[*rules, {"contains": ASKED, "content": "Done."}], first_token_ms=400)
+    turn = await say(ASKED, context=[("document", course.id)])
+    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
+        await asyncio.sleep(0.02)
+    await in_database(lambda: documents.edit(course, {"description": "By hand."}, By.person(house.teammate)))
+    reply = await answered(turn)
+    errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
+    assert errors == [None, None, None, "conflict.changed_since"]
+    state = (await state_of(course))[""]
+    assert (state["difficulty"], state["description"]) == ("hard", "By hand.")
+
+
+async def test_moving_is_no_reading(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, chapter: Section, settings: Any
+) -> None:
+    settings.CHAT_CONTEXT_TOKENS = 300  # it sees nothing of the course
+    reply = await do(
+        say,
+        demo,
+        call("move_section", section=str(chapter.id)),
+        call("update_field", object=str(chapter.id), field="title", value="Mine"),
+        call("remove_section", section=str(chapter.id)),
+        about=course,
+    )
+    errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
+    assert errors == [None, "tool.not_read", "tool.not_read"]
+
+
+async def test_what_was_changed_by_hand_since_is_not_removed(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, chapter: Section, house: People
+) -> None:
+    calls = [call("read_object", object=str(chapter.id)), call("remove_section", section=str(chapter.id))]
+    rules = [{"contains": ASKED, "calls": [each], "times": 1} for each in calls]
+    demo.set(rules=[*rules, {"contains": ASKED, "content": "Done."}], first_token_ms=400)
+    turn = await say(ASKED, context=[("document", course.id)])
+    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
+        await asyncio.sleep(0.02)
+    await in_database(lambda: sections.edit(chapter, {"description": "By hand."}, By.person(house.teammate)))
+    reply = await answered(turn)
+    assert tools_of(reply)[1]["error"]["error_code"] == "conflict.changed_since"
+    assert (await state_of(course))[chapter.key]["present"]
+
+
+async def test_what_was_shown_in_part_is_not_replaced_as_a_whole(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, settings: Any
+) -> None:
+    settings.CHAT_CONTEXT_TOKENS = 300
+    settings.TOOL_RESULT_TOKENS = 200
+    await in_database(
+        lambda: documents.edit(course, {"description": "Long. " * 300}, By(AuthorKind.PERSON, course.user))
+    )
+    reply = await do(
+        say,
+        demo,
+        call("read_object", object=str(course.id)),
+        call("update_description", object=str(course.id), value="Short."),
+        call("update_field", object=str(course.id), field="title", value="Mine"),
+        about=course,
+    )
+    errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
+    assert errors == [None, "tool.not_whole", None]
+
+
+async def test_what_holds_something_locked_is_not_removed(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, chapter: Section, house: People
+) -> None:
+    owner = By.person(house.owner)
+    lesson = await in_database(lambda: sections.add(course, "lesson", {"content": "Kept."}, owner, parent=chapter))
+    await in_database(lambda: sections.lock(lesson, owner))
+    created = await in_database(lambda: Change.objects.get(object_id=chapter.id, path="present"))
+    reply = await do(
+        say,
+        demo,
+        call("remove_section", section=str(chapter.id)),
+        call("undo_change", change=str(created.id)),
+        about=course,
+    )
+    assert [card["error"] and card["error"]["error_code"] for card in tools_of(reply)] == ["conflict.locked"] * 2
+
+
+async def test_a_turn_that_took_back_its_own_change_is_undone_whole(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, house: People
+) -> None:
+    write = call("update_description", object=str(course.id), value="First.")
+    demo.set(
+        rules=[
+            {"contains": ASKED, "calls": [write], "times": 1},
+            {"contains": ASKED, "calls": [call("search_history", words="First.")], "times": 1},
+        ],
+        first_token_ms=400,
+    )
+    turn = await say(ASKED, context=[("document", course.id)])
+
+    def first() -> Change | None:
+        return Change.objects.filter(object_id=course.id, group=turn.run.id).first()
+
+    while (change := await in_database(first)) is None:
+        await asyncio.sleep(0.02)
+    demo.set(
+        rules=[
+            {"contains": ASKED, "calls": [call("undo_change", change=str(change.id))], "times": 1},
+            {
+                "contains": ASKED,
+                "calls": [call("update_field", object=str(course.id), field="difficulty", value="hard")],
+                "times": 1,
+            },
+            {"contains": ASKED, "content": "Done."},
+        ],
+        first_token_ms=0,
+    )
+    await answered(turn)
+    assert (await state_of(course))[""]["difficulty"] == "hard"
+    await in_database(lambda: history.undo_group(turn.run.id, house.owner))
+    state = (await state_of(course))[""]
+    assert (state["description"], state.get("difficulty")) == ("All about loops.", None)
+
+
+async def test_one_round_uses_no_more_tools_than_it_may(
+    say: Say, demo: Demo, carrier: Carrier, course: Document
+) -> None:
+    calls = [call("read_object", object=str(course.id))] * 20
+    demo.set(rules=[{"contains": ASKED, "calls": calls, "times": 1}, {"contains": ASKED, "content": "Done."}])
+    reply = await answered(await say(ASKED, context=[("document", course.id)]))
+    errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
+    assert errors == [None] * 16 + ["tool.too_many"] * 4
+
+
+async def test_one_answer_begins_no_more_works_than_it_may(say: Say, demo: Demo, carrier: Carrier) -> None:
+    begin = [call("start_run", kind="note", brief=f"Loops, part {n}.") for n in range(4)]
+    demo.set(rules=[{"contains": ASKED, "calls": begin, "times": 1}, {"contains": ASKED, "content": "Done."}])
+    reply = await answered(await say(ASKED))
+    errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
+    assert errors == [None, None, None, "tool.too_many_runs"]
+
+
+async def test_a_limit_is_told_to_the_model(say: Say, demo: Demo, carrier: Carrier, settings: Any) -> None:
+    settings.RUNS_OPEN_PER_USER = 0
+    reply = await do(say, demo, call("start_run", kind="note", brief="Loops."))
+    assert tools_of(reply)[0]["error"]["error_code"] == "limit.runs_open"
+    assert reply.text == "It is done."
+
+
+async def test_arguments_that_are_nested_without_end_are_told_to_the_model(
+    say: Say, demo: Demo, carrier: Carrier, course: Document
+) -> None:
+    deep: Any = "x"
+    for _ in range(120):
+        deep = [deep]
+    fields = {"title": deep}
+    reply = await do(
+        say, demo, call("insert_section", document=str(course.id), type="chapter", fields=fields), about=course
+    )
+    assert tools_of(reply)[0]["error"]["error_code"] == "tool.arguments"
+
+
 async def test_a_text_that_gives_orders_is_not_obeyed(
     say: Say, demo: Demo, carrier: Carrier, course: Document, chapter: Section, house: People
 ) -> None:

@@ -141,6 +141,9 @@ class Model:
         there = self.things[thing]
         if author == "tool" and self.is_locked(thing):
             raise Refused
+        is_removed = values.get("present") is False
+        if author == "tool" and is_removed and any(self.things[each].state.get("locked") for each in self.below(thing)):
+            raise Refused
         if expected is not None:
             if not 0 <= expected <= there.version:
                 raise Refused
