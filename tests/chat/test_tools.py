@@ -463,7 +463,7 @@ async def test_what_holds_something_locked_is_not_removed(
     say: Say, demo: Demo, carrier: Carrier, course: Document, chapter: Section, house: People
 ) -> None:
     owner = By.person(house.owner)
-    lesson = await in_database(lambda: sections.add(course, "lesson", {"content": "Kept."}, owner, parent=chapter))
+    lesson = await in_database(lambda: sections.add(course, "lesson", {}, owner, parent=chapter))
     await in_database(lambda: sections.lock(lesson, owner))
     created = await in_database(lambda: Change.objects.get(object_id=chapter.id, path="present"))
     reply = await do(
