@@ -101,9 +101,8 @@ class Conversation:
         """What came of it, done once; what the model did wrong is told to it."""
         seen = dict(self.seen)
         label = {"code": "tool", "name": call.name}
-        outcome = Outcome.model_validate(
-            await self.run.act(key, lambda: used(self.run.run, key, call, seen, self.shown.tools), label=label)
-        )
+        result = await self.run.act(key, lambda: used(self.run.run, key, call, seen, self.shown.tools), label=label)
+        outcome = Outcome.read(result) or parts.LOST
         self.seen |= outcome.versions
         self.wrong += outcome.error is not None
         return outcome
@@ -184,7 +183,12 @@ def keep_reply(
     reply.parts = parts.ended(parts.of_steps(own))
     reply.say(parts.text_of(reply.parts))
     failed = next((step for step in own if step.state == StepState.FAILED), None)
-    reply.state, reply.error = (MessageState.FAILED, failed.error) if failed else (ENDS[state], error)
+    if failed:
+        reply.state, reply.error = MessageState.FAILED, failed.error
+    elif parts.is_whole(own):  # what ended others has not ended it
+        reply.state, reply.error = MessageState.DONE, None
+    else:
+        reply.state, reply.error = ENDS[state], error
     context_of = next((step.result for step in steps if step.key == CONTEXT), None) or {}
     shown = context_of.get(reply.step)
     reply.seen = {"seen": shown["seen"], "limit": shown["limit"]} if shown else None

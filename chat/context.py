@@ -170,6 +170,8 @@ def words_of(message: Message) -> str:
 
 def deed(part: dict[str, Any]) -> str:
     facts = {name: part[name] for name in ("about", "changes", "run") if part.get(name)}
+    if "about" in facts:  # a title is anybody's text, and stands here between no marks
+        facts["about"] = {name: value for name, value in facts["about"].items() if name != "title"}
     return f"[{part['name']} {orjson.dumps(facts).decode()}]" if facts else ""
 
 

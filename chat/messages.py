@@ -78,6 +78,14 @@ def end_below(message: Message) -> Message:
         return Message.objects.get(id=sql.fetchone()[0])
 
 
+def end_beside(session: Session, gone: Message) -> Message | None:
+    """What shows where a message ended that stands there no more, or one beside it did: the end of the branch through
+    the newest in its place, else what it followed."""
+    newest = Message.objects.filter(session=session, parent=gone.parent_id, speaker=gone.speaker).order_by("-id")
+    beside = newest.first() or gone.parent
+    return end_below(beside) if beside else None
+
+
 def siblings(shown: Sequence[Message]) -> dict[UUID, list[UUID]]:
     """For each of these messages, which stand in its place, itself among them, oldest first."""
     if not shown:
@@ -110,6 +118,7 @@ def fork(old: Session, last: Message | None = None) -> Session:
 
     What is still being written is left behind. The new one goes its own way.
     """
+    old = sessions.lock(old)
     new = sessions.begin(old.user, old.workspace, old.agent)
     new.forked_from, new.is_named = old, old.is_named
     new.give_title(old.title)

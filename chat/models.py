@@ -22,12 +22,13 @@ class SessionState(models.TextChoices):
     ACTIVE = "active", _("active")
     DORMANT = "dormant", _("dormant")
     ARCHIVED = "archived", _("archived")
+    DELETED = "deleted", _("deleted")  # for everybody; its rows go as soon as nothing of it is being answered
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def visible(self, user: User) -> Self:
         """A conversation is its owner's alone, as long as they belong to its workspace."""
-        return self.filter(user=user, workspace__members=user)
+        return self.filter(user=user, workspace__members=user).exclude(state=SessionState.DELETED)
 
 
 class Session(models.Model):
@@ -99,7 +100,6 @@ class Speaker(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    WAITING = "waiting", _("waiting")
     WRITING = "writing", _("writing")
     DONE = "done", _("done")
     STOPPED = "stopped", _("stopped")
@@ -113,12 +113,10 @@ class Form(models.TextChoices):
     SYNTHESIS = "synthesis", _("synthesis")
 
 
-OPEN_MESSAGES = (MessageState.WAITING, MessageState.WRITING)
-
-
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible(self, user: User) -> Self:
-        return self.filter(session__user=user, session__workspace__members=user)
+        own = self.filter(session__user=user, session__workspace__members=user)
+        return own.exclude(session__state=SessionState.DELETED)
 
 
 class Message(models.Model):
@@ -162,7 +160,8 @@ class Message(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.state in OPEN_MESSAGES
+        """Its run has not ended. Whether it waits for others before it, its run's claim tells."""
+        return self.state == MessageState.WRITING
 
     def say(self, text: str) -> None:
         """Nothing is saved."""

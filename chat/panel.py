@@ -11,10 +11,11 @@ from chat import sessions, turns
 from chat.answering import Conversation, keep, prepare
 from chat.models import Form, Message, MessageState, Session, Speaker
 from chat.parts import Spoken
-from chat.turns import Turn
+from chat.turns import Asked, Turn
 from generation.models import Queue
 from generation.recipes.base import Job, Recipe
 from generation.running import Running, StepFailed
+from generation.sources import fenced
 from generation.steps import StepInProgress
 from memory.base.database import db
 from memory.base.errors import SessionError
@@ -23,13 +24,13 @@ AGENTS = ("anima", "neo", "nexus")
 MEDIATOR = "nexus"
 
 
-def answer_by_all(session: Session, question: Message, key: str | None) -> Turn:
+def answer_by_all(session: Session, question: Message, asked: Asked) -> Turn:
     """How `turns.take` has a question answered that is put to all three."""
     replies = [
         Message(session=session, parent=question, speaker=Speaker.AGENT, agent=agent, step=f"{agent}/", form=Form.PANEL)
         for agent in AGENTS
     ]
-    return turns.begin(PANEL, session, question, replies, key)
+    return turns.begin(PANEL, session, question, replies, asked)
 
 
 def synthesise(reply: Message, key: str | None = None) -> Turn:
@@ -41,16 +42,13 @@ def synthesise(reply: Message, key: str | None = None) -> Turn:
     if question is None or len(answers_to(question)) < 2:
         raise SessionError("no_panel")
 
-    def make(key: str | None) -> Turn:
+    def make(asked: Asked) -> Turn:
         turns.check_open_turns(reply.session.user)
         session = sessions.lock(reply.session)
         one = Message(session=session, parent=question, speaker=Speaker.AGENT, agent=MEDIATOR, form=Form.SYNTHESIS)
-        return turns.begin(SYNTHESIS, session, question, [one], key)
+        return turns.begin(SYNTHESIS, session, question, [one], asked)
 
-    def is_same(known: Turn) -> bool:
-        return known.reply.form == Form.SYNTHESIS and known.message.id == question.id
-
-    return turns.once(reply.session.user, key, make, is_same)
+    return turns.once(reply.session.user, key, ["synthesise", question.id], make)
 
 
 def answers_to(question: Message) -> list[Message]:
@@ -86,9 +84,9 @@ def material(run_id: UUID) -> dict[str, str]:
     reply = Message.objects.select_related("parent").get(run=run_id, form=Form.SYNTHESIS)
     question = reply.parent
     answers = answers_to(question) if question else []
-    shown = "\n".join(f'<answer by="{each.agent}">\n{each.text}\n</answer>' for each in answers)
+    shown = "\n".join(f'<answer by="{each.agent}">\n{fenced(each.text)}\n</answer>' for each in answers)
     missing = [agent for agent in AGENTS if agent not in {each.agent for each in answers}]
-    return {"question": question.text if question else "", "answers": shown, "missing": ", ".join(missing)}
+    return {"question": fenced(question.text) if question else "", "answers": shown, "missing": ", ".join(missing)}
 
 
 PANEL_JOB = Job(answer, keep)

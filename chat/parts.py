@@ -7,11 +7,11 @@ reasoning, content}.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import connection
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from generation.models import RECORDED_STATES, Step, StepState
 from generation.replay import OpenText, open_texts
@@ -28,6 +28,18 @@ GROUP BY s.key, (e.data->>'attempt')::int ORDER BY s.key, (e.data->>'attempt')::
 """
 
 
+class Kept(BaseModel):
+    """What a step has recorded."""
+
+    @classmethod
+    def read(cls, result: Any) -> Self | None:
+        """None for what another release has recorded and nobody can read any more: it must not take the rest along."""
+        try:
+            return cls.model_validate(result)
+        except ValidationError:
+            return None
+
+
 class Asked(BaseModel):
     """A tool that the model wants to use; `arguments` is the text it wrote."""
 
@@ -35,7 +47,7 @@ class Asked(BaseModel):
     arguments: str
 
 
-class Spoken(BaseModel):
+class Spoken(Kept):
     """What came of one round of the model."""
 
     reasoning: str = ""
@@ -44,7 +56,7 @@ class Spoken(BaseModel):
     calls: list[Asked] = []
 
 
-class Outcome(BaseModel):
+class Outcome(Kept):
     """What came of using a tool: what the model is told, and what people see of it."""
 
     told: str
@@ -53,6 +65,20 @@ class Outcome(BaseModel):
     run: UUID | None = None
     versions: dict[str, int] = {}
     error: dict[str, Any] | None = None
+
+
+LOST = Outcome(
+    told='{"error": "run.result_does_not_fit"}', error={"error_code": "run.result_does_not_fit", "params": {}}
+)
+
+
+def is_whole(steps: Sequence[Step]) -> bool:
+    """Whether the answer that these steps made has come to its own end, however its run ends."""
+    rounds = sorted((step for step in steps if "/tool-" not in step.key), key=place)
+    if not rounds or rounds[-1].state not in RECORDED_STATES:
+        return False
+    last = Spoken.read(rounds[-1].result)
+    return last is not None and not last.calls
 
 
 def of(run_id: UUID, prefix: str = "") -> list[Part]:
@@ -100,7 +126,7 @@ def made_of(steps: Sequence[Step], texts: Mapping[str, OpenText], broken: Mappin
         if "/tool-" in step.key:
             found += [tool(step, spoken)] if recorded else []
         elif recorded:
-            spoken[step.key] = Spoken.model_validate(step.result)
+            spoken[step.key] = Spoken.read(step.result) or Spoken()
             found += said(spoken[step.key])
         elif step.key in texts:
             text = texts[step.key]
@@ -127,13 +153,14 @@ def said(spoken: Spoken) -> list[Part]:
 
 def tool(step: Step, spoken: Mapping[str, Spoken]) -> Part:
     round_key, _, number = step.key.rpartition("/tool-")
-    asked = spoken[round_key].calls[int(number) - 1]
-    outcome = Outcome.model_validate(step.result)
+    calls = spoken.get(round_key, Spoken()).calls
+    asked = calls[int(number) - 1] if int(number) <= len(calls) else None
+    outcome = Outcome.read(step.result) or LOST
     return {
         "type": "tool",
         "step": step.key,
-        "name": asked.name,
-        "arguments": asked.arguments,
+        "name": asked.name if asked else step.label.get("name", ""),
+        "arguments": asked.arguments if asked else "",
         "about": outcome.about,
         "changes": [str(change) for change in outcome.changes],
         "run": str(outcome.run) if outcome.run else None,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from chat import messages, parts, sessions
 from chat.models import Message, Session
-from generation.models import Claim, Feedback
+from generation import lines
+from generation.models import Claim, Feedback, RunState
 from generation.paging import page
 from generation.replay import one_moment
 from memory.models import User
@@ -52,11 +53,11 @@ def drawn(said: Sequence[Message], reader: User) -> list[dict[str, Any]]:
     """As many queries for thirty as for one, but for what is being written."""
     beside = messages.siblings(said)
     thumbs = feedback_of(said, reader)
-    seqs = last_seqs(said)
-    return [draw(each, beside[each.id], thumbs.get(each.call_id), seqs.get(each.run_id)) for each in said]
+    claims = claims_of(said)
+    return [draw(each, beside[each.id], thumbs.get(each.call_id), claims.get(each.run_id)) for each in said]
 
 
-def draw(message: Message, beside: Sequence[UUID], thumb: Feedback | None, last_seq: int | None) -> dict[str, Any]:
+def draw(message: Message, beside: Sequence[UUID], thumb: Feedback | None, claim: Claim | None) -> dict[str, Any]:
     made = parts.of(message.run_id, message.step) if message.is_open and message.run_id else message.parts
     return {
         "id": message.id,
@@ -65,7 +66,7 @@ def draw(message: Message, beside: Sequence[UUID], thumb: Feedback | None, last_
         "speaker": message.speaker,
         "agent": message.agent,
         "form": message.form or None,
-        "state": message.state,
+        "state": "waiting" if claim and waits(claim) else message.state,
         "text": parts.text_of(made) if message.is_open else message.text,
         "parts": made,
         "siblings": list(beside),
@@ -75,7 +76,7 @@ def draw(message: Message, beside: Sequence[UUID], thumb: Feedback | None, last_
         "files": message.files,
         "feedback": {"is_good": thumb.is_good, "reason": thumb.reason} if thumb else None,
         "run": message.run_id,
-        "last_seq": last_seq,
+        "last_seq": claim.last_seq if claim else None,
         "created_at": message.created_at,
     }
 
@@ -85,7 +86,12 @@ def feedback_of(said: Sequence[Message], reader: User) -> dict[UUID | None, Feed
     return {each.call_id: each for each in Feedback.objects.visible(reader).filter(call__in=calls)} if calls else {}
 
 
-def last_seqs(said: Sequence[Message]) -> dict[UUID | None, int]:
-    """From where to follow those that are being written."""
-    open_runs = [each.run_id for each in said if each.is_open and each.run_id]
-    return dict(Claim.objects.filter(run__in=open_runs).values_list("run_id", "last_seq")) if open_runs else {}
+def claims_of(said: Sequence[Message]) -> dict[UUID | None, Claim]:
+    """Of the runs of those that are open: from where to follow them, and whether they wait."""
+    runs = [each.run_id for each in said if each.is_open and each.run_id]
+    return dict(Claim.objects.in_bulk(runs)) if runs else {}
+
+
+def waits(claim: Claim) -> bool:
+    """Whether it stands behind another turn of its conversation."""
+    return claim.state == RunState.WAITING and claim.reason == lines.TURN

@@ -16,7 +16,7 @@ from chat.deeds import Deed, Deeds
 from chat.models import Form, Message, MessageState, Session, Speaker
 from generation import blocks, saying, telling
 from generation.leaf_sections import DEMO
-from generation.models import Agent, Feedback
+from generation.models import Agent, Claim, Feedback
 from generation.replay import one_moment
 from memory.models import File, User
 
@@ -56,6 +56,7 @@ class Row:
     before: UUID | None
     after: UUID | None
     seq: int | None
+    is_waiting: bool
     usage: Mapping[str, Any]
     thumb: Feedback | None
     files: list[str]
@@ -68,17 +69,13 @@ class Row:
     @property
     def state(self) -> str:
         """Its look, where it has one."""
-        return {"waiting": "queued", "writing": "writing", "failed": "failed", "stopped": "cancelled"}.get(
-            self.message.state, ""
-        )
+        if self.is_waiting:
+            return "queued"
+        return {"writing": "writing", "failed": "failed", "stopped": "cancelled"}.get(self.message.state, "")
 
     @property
     def is_open(self) -> bool:
         return self.message.is_open
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.message.state == MessageState.WAITING
 
     @property
     def is_demo(self) -> bool:
@@ -171,7 +168,7 @@ class Reader:
     made: Mapping[UUID, list[parts.Part]]
     deeds: Deeds
     thumbs: Mapping[UUID | None, Feedback]
-    seqs: Mapping[UUID | None, int]
+    claims: Mapping[UUID | None, Claim]
     files: Mapping[str, str]
     agents: Mapping[str, str]
     shown: frozenset[UUID]
@@ -192,7 +189,7 @@ class Reader:
             made,
             deeds.read([part for each in made.values() for part in each], reader),
             pictures.feedback_of(said, reader),
-            pictures.last_seqs(said),
+            pictures.claims_of(said),
             {str(key): name for key, name in found},
             dict(Agent.objects.values_list("name", "title")),
             frozenset(messages.upward(session.leaf_id, pictures.MESSAGES) if any(each.form for each in said) else ()),
@@ -201,6 +198,7 @@ class Reader:
     def row(self, message: Message, panel: list[Row] | None = None) -> Row:
         stand = list(self.beside.get(message.id, [message.id]))
         at = stand.index(message.id)
+        claim = self.claims.get(message.run_id) if message.is_open else None
         return Row(
             message=message,
             name=self.name(message),
@@ -209,7 +207,8 @@ class Reader:
             of=len(stand),
             before=stand[at - 1] if at else None,
             after=stand[at + 1] if at + 1 < len(stand) else None,
-            seq=self.seqs.get(message.run_id) if message.is_open else None,
+            seq=claim.last_seq if claim else None,
+            is_waiting=claim is not None and pictures.waits(claim),
             usage=self.usage(message),
             thumb=self.thumbs.get(message.call_id) if message.call_id else None,
             files=[self.files.get(str(file), gettext("a file that is gone")) for file in message.files],

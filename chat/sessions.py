@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
-from chat.models import OPEN_MESSAGES, Link, Message, Session, SessionQuerySet, SessionState
+from chat.models import Link, Message, MessageState, Session, SessionQuerySet, SessionState
 from chat.speakers import SLOTS
 from generation import agents, documents, endings
 from generation.claims import after_commit
-from generation.models import OPEN_STATES, Call, Document, Run
+from generation.models import OPEN_STATES, Call, Document, Run, RunQuerySet
 from memory import workspaces
 from memory.base.errors import InvalidInput, LimitReached, NotFound
 from memory.base.folding import fold
@@ -23,6 +23,7 @@ from memory.models import Role, User, Workspace
 
 MOST_WORDS = 8  # of a search
 MOST_LINKS = 20
+BURIED_AT_ONCE = 100
 
 
 def visible(user: User, session_id: UUID) -> Session:
@@ -35,7 +36,8 @@ def visible(user: User, session_id: UUID) -> Session:
 
 def shared(reader: User, secret: UUID) -> Session:
     """The conversation behind this link, for members of its workspace; `not_found.session` for everybody else."""
-    found = Session.objects.filter(secret=secret, workspace__members=reader).select_related("workspace", "user").first()
+    held = Session.objects.filter(secret=secret, workspace__members=reader).exclude(state=SessionState.DELETED)
+    found = held.select_related("workspace", "user").first()
     if found is None:
         raise NotFound("session")
     return found
@@ -43,8 +45,8 @@ def shared(reader: User, secret: UUID) -> Session:
 
 def lock(session: Session) -> Session:
     """As it stands now; until the end of the transaction nobody else says anything in it."""
-    found = Session.objects.select_for_update(of=("self",)).select_related("workspace", "user").filter(id=session.id)
-    if (held := found.first()) is None:
+    found = Session.objects.select_for_update(of=("self",), no_key=True).select_related("workspace", "user")
+    if (held := found.filter(id=session.id).exclude(state=SessionState.DELETED).first()) is None:
         raise NotFound("session")
     return held
 
@@ -80,7 +82,7 @@ def rest_quiet() -> bool:
     """Whoever has been quiet for SESSION_IDLE_SECONDS is dormant; whether there may be more of them."""
     quiet = now() - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
     found = Session.objects.filter(state=SessionState.ACTIVE, active_at__lt=quiet)
-    answering = Message.objects.filter(session=OuterRef("pk"), state__in=OPEN_MESSAGES)
+    answering = Message.objects.filter(session=OuterRef("pk"), state=MessageState.WRITING)
     resting = list(found.exclude(Exists(answering))[: settings.SESSION_REST_AT_ONCE])
     ids = [session.id for session in resting]
     found.filter(id__in=ids).update(state=SessionState.DORMANT)
@@ -93,16 +95,38 @@ def rest_quiet() -> bool:
 def delete(session: Session) -> None:
     """For good, with all that was said; what is being answered stops. What was paid stays on the bill, without a word.
 
-    The documents it is about stay, and what it changed in them.
+    From now on it is nobody's to see; its rows go when its last run has ended (`bury`): who still works on one writes
+    in rows that are there. The documents it is about stay, and what it changed in them.
     """
     session = lock(session)
-    own = Run.objects.filter(line=session.id)
-    for run in own.filter(claim__state__in=OPEN_STATES).select_related("claim").order_by("-id"):
+    session.state = SessionState.DELETED
+    session.save(update_fields=["state"])
+    for run in runs_of(session).filter(claim__state__in=OPEN_STATES).select_related("claim").order_by("-id"):
         endings.halt(run)  # who waits behind first: nothing begins any more
-    Call.objects.filter(run__in=own).update(messages=None, variables=None)
-    own.delete()
-    session.delete()
     tell(session)
+
+
+def runs_of(session: Session) -> RunQuerySet:
+    """Its turns, and the one that named it."""
+    return Run.objects.filter(Q(line=session.id) | Q(user=session.user, key=title_key(session)))
+
+
+def title_key(session: Session) -> str:
+    """It is named by one run only."""
+    return f"title-{session.id}"
+
+
+def bury() -> bool:
+    """The rows of deleted conversations in which nothing is being answered any more; whether there may be more."""
+    deleted = list(Session.objects.filter(state=SessionState.DELETED).select_related("user")[:BURIED_AT_ONCE])
+    over = [each for each in deleted if not runs_of(each).filter(claim__state__in=OPEN_STATES).exists()]
+    for session in over:
+        with transaction.atomic():
+            own = runs_of(session)
+            Call.objects.filter(run__in=own).update(messages=None, variables=None)
+            own.delete()
+            session.delete()
+    return len(over) == BURIED_AT_ONCE
 
 
 def speaker(agent: str) -> str:

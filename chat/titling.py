@@ -5,11 +5,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from chat import sessions
-from chat.models import Message, MessageState, Session, Speaker
+from chat.models import Message, MessageState, Session, SessionState, Speaker
 from generation import runs
 from generation.models import Queue, Run
 from generation.recipes.base import Options, Recipe
 from generation.running import Running
+from generation.sources import fenced
 from generation.steps import StepInProgress
 from memory.base.database import db
 
@@ -26,10 +27,12 @@ class Title(BaseModel):
 
 def ask(session: Session, run: Run) -> None:
     """Have it named, once, in the transaction that ends its first exchange."""
-    answered = Message.objects.filter(session=session, speaker=Speaker.AGENT, state=MessageState.DONE)
-    key = f"title-{session.id}"
-    if session.is_named or answered.order_by().values("parent").distinct()[:2].count() != 1:
+    if session.is_named or session.state == SessionState.DELETED:
         return
+    answered = Message.objects.filter(session=session, speaker=Speaker.AGENT, state=MessageState.DONE)
+    if answered.order_by().values("parent").distinct()[:2].count() != 1:
+        return
+    key = sessions.title_key(session)
     if Run.objects.filter(user=session.user, key=key).exists():
         return
     runs.begin(
@@ -62,8 +65,8 @@ def exchange(session_id: UUID) -> dict[str, str]:
     question = said.filter(speaker=Speaker.USER).first()
     answer = said.filter(speaker=Speaker.AGENT, state=MessageState.DONE).first()
     return {
-        "question": question.text[:EXCERPT] if question else "",
-        "answer": answer.text[:EXCERPT] if answer else "",
+        "question": fenced(question.text[:EXCERPT]) if question else "",
+        "answer": fenced(answer.text[:EXCERPT]) if answer else "",
     }
 
 

@@ -6,6 +6,7 @@ conversation are answered one after another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,10 +24,11 @@ from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, SessionError
 from memory.base.language import language_of
 from memory.base.text import SURROGATE, clean_text
+from memory.history import digest
 from memory.models import Role, User, Workspace
 
 TITLE_LENGTH = 60
-Answer = Callable[[Session, Message, str | None], "Turn"]
+Answer = Callable[[Session, Message, "Asked"], "Turn"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ class Words:
         if len(text) > settings.MESSAGE_MAX_CHARACTERS:
             raise InvalidInput("message_too_long", limit=settings.MESSAGE_MAX_CHARACTERS, length=len(text))
         return replace(self, text=text)
+
+    def as_data(self) -> list[Any]:
+        return [self.text, self.agent, list(map(str, self.files)), [(kind, str(which)) for kind, which in self.context]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The key under which something is asked, and one short word for all that is asked: it has to be the same again."""
+
+    key: str | None
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -79,30 +92,33 @@ def take(
     `limit.turns_open`, `limit.links`, `conflict.key_reused`.
     """
     words = words.cleaned()
+    by = answered_by or answer
 
-    def make(key: str | None) -> Turn:
+    def make(asked: Asked) -> Turn:
         found, message = say(user, words, session, workspace, after)
-        return (answered_by or answer)(found, message, key)
+        return by(found, message, asked)
 
-    return once(user, key, make, lambda known: known.message.text == words.text)
+    where = [session and session.id, workspace and workspace.id, after]
+    return once(user, key, ["say", by.__name__, words.as_data(), *where], make)
 
 
-def once(user: User, key: str | None, make: Callable[[str | None], Turn], is_same: Callable[[Turn], bool]) -> Turn:
-    """What `make` begins in one transaction, or what was begun under this key before.
+def once(user: User, key: str | None, what: Sequence[Any], make: Callable[[Asked], Turn]) -> Turn:
+    """What `make` begins in one transaction, or what was begun under this key before. `what`: all that is asked.
 
     Raises `conflict.key_reused` when that was something else.
     """
     key = clean_text(key)[:200] if key else None
+    asked = Asked(key, digest([str(each) for each in what]))
     try:
         with transaction.atomic():
             known = said_before(user, key) if key else None
             if known is None:
-                return make(key)
+                return make(asked)
     except IntegrityError:  # somebody was quicker with this key
         known = said_before(user, key) if key else None
         if known is None:
             raise
-    if not is_same(known):
+    if known.run.fingerprint != asked.fingerprint:
         raise Conflict("key_reused", run=str(known.run.id))
     return known
 
@@ -167,13 +183,13 @@ def named(user: User, context: Sequence[tuple[str, UUID]]) -> list[Document]:
     return found
 
 
-def answer(session: Session, message: Message, key: str | None = None, agent: str = "") -> Turn:
+def answer(session: Session, message: Message, asked: Asked, agent: str = "") -> Turn:
     """A new answer to this message, which then shows. In the caller's transaction."""
     reply = Message(session=session, parent=message, speaker=Speaker.AGENT, agent=agent or session.agent)
-    return begin(ANSWER, session, message, [reply], key)
+    return begin(ANSWER, session, message, [reply], asked)
 
 
-def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[Message], key: str | None) -> Turn:
+def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[Message], asked: Asked) -> Turn:
     """One run that makes these answers to the message; the first of them shows. In the caller's transaction."""
     run = runs.begin(
         recipe,
@@ -183,11 +199,11 @@ def begin(recipe: Recipe, session: Session, message: Message, replies: Sequence[
         line=session.id,
         files=[UUID(file) for file in message.files],
         language=language_of(message.text, session.user.language),
-        key=key,
+        key=asked.key,
+        fingerprint=asked.fingerprint,
     )
-    waits = run.claim.state == RunState.WAITING
     for reply in replies:
-        reply.run, reply.state = run, MessageState.WAITING if waits else MessageState.WRITING
+        reply.run, reply.state = run, MessageState.WRITING
     Message.objects.bulk_create(replies)
     sessions.go_on(session, replies[0])
     return Turn(session, message, replies[0], run)
@@ -202,19 +218,16 @@ def edit(message: Message, words: Words, key: str | None = None) -> Turn:
     if message.speaker != Speaker.USER:
         raise SessionError("not_yours")
 
-    def make(key: str | None) -> Turn:
+    def make(asked: Asked) -> Turn:
         check_open_turns(message.session.user)
         session = sessions.lock(message.session)
         files = [str(file) for file in words.files] or message.files
         other = Message(session=session, parent_id=message.parent_id, speaker=Speaker.USER, files=files)
         other.say(words.text)
         other.save(force_insert=True)
-        return answer(session, other, key)
+        return answer(session, other, asked)
 
-    def is_same(known: Turn) -> bool:
-        return (known.message.text, known.message.parent_id) == (words.text, message.parent_id)
-
-    return once(message.session.user, key, make, is_same)
+    return once(message.session.user, key, ["edit", message.id, words.as_data()], make)
 
 
 def regenerate(message: Message, key: str | None = None, agent: str = "") -> Turn:
@@ -227,35 +240,41 @@ def regenerate(message: Message, key: str | None = None, agent: str = "") -> Tur
         raise SessionError("not_yours")
     chosen = sessions.speaker(agent) if agent else ""
 
-    def make(key: str | None) -> Turn:
+    def make(asked: Asked) -> Turn:
         check_open_turns(message.session.user)
-        return answer(sessions.lock(message.session), question, key, chosen)
+        return answer(sessions.lock(message.session), question, asked, chosen)
 
-    return once(message.session.user, key, make, lambda known: known.message.id == question.id)
+    return once(message.session.user, key, ["answer", question.id, chosen], make)
 
 
 @transaction.atomic
-def withdraw(message: Message) -> Message:
-    """Take back a question that nobody has begun to answer; its text is the caller's to offer again.
+def withdraw(message: Message) -> Message | None:
+    """Take back what nobody has begun to answer: the question, whose text is the caller's to offer again; or, where it
+    has other answers, only the wish for one more, and then nothing.
 
-    Raises `session.being_answered` when it is too late for that.
+    Raises `session.being_answered` when it is too late for that, `not_found.message` when somebody else did it.
     """
     session = sessions.lock(message.session)
+    message = messages.within(session, message.id)
     reply = message if message.speaker == Speaker.AGENT else message.replies.order_by("-id").first()
     if reply is None or reply.run is None or reply.parent is None:
         raise SessionError("being_answered")
     claim = lock(reply.run.id)
     if claim.state != RunState.WAITING:
         raise SessionError("being_answered")
-    question = reply.parent
-    endings.end_unclaimed(reply.run, claim, RunState.CANCELLED)
-    Message.objects.filter(parent=reply).update(parent=question.parent_id)
-    leaf = session.leaf if session.leaf_id != reply.id else question.parent
-    reply.delete()
-    if not question.replies.exists():
+    question, run = reply.parent, reply.run
+    endings.end_unclaimed(run, claim, RunState.CANCELLED)
+    withdrawn = Message.objects.filter(run=run, session=session, parent=question)
+    others = Message.objects.filter(parent=question).exclude(run=run)
+    stays = others.order_by("-id").first()
+    # What was said after it now follows what stood there before.
+    Message.objects.filter(parent__in=withdrawn).update(parent=stays or question.parent)
+    shows = session.leaf if session.leaf and not withdrawn.filter(id=session.leaf.id).exists() else None
+    withdrawn.delete()
+    if stays is None:
         question.delete()
-    sessions.go_on(session, leaf)
-    return question
+    sessions.go_on(session, shows or messages.end_beside(session, stays or question))
+    return question if stays is None else None
 
 
 def stop(message: Message, by: User) -> None:

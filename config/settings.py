@@ -192,6 +192,7 @@ EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", 7, 0, 36_500)
 CHORES = {
     "retention": ("generation.retention.apply_some", 3_600.0),
     "dormancy": ("chat.sessions.rest_quiet", 300.0),
+    "burials": ("chat.sessions.bury", 60.0),
 }
 # A run names its job by dotted path; only paths below these are ever imported.
 RUN_JOBS = ["generation.recipes.", "chat."]

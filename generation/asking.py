@@ -4,7 +4,6 @@ What was typed is never lost: the form is drawn again from what it was sent. The
 key is the form's own together with what it holds, so that a form that was changed is another.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,7 +12,6 @@ from types import UnionType
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
-import orjson
 from django.conf import settings
 from django.http import QueryDict
 from django.utils.formats import number_format
@@ -25,6 +23,7 @@ from generation.orders import Order
 from generation.recipes.base import Options, Recipe
 from memory import sentences
 from memory.base.errors import ScriptoriumError
+from memory.history import digest
 from memory.models import File, User, Workspace
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
@@ -136,8 +135,7 @@ class Asking:
         """Files count by what they hold: sent twice, they were stored twice."""
         held = sorted(f"{file.sha256} {file.name}" for file in self.files)
         what = [self.recipe.kind, self.brief, self.chosen(), self.language, self.typed.get("folder", ""), held]
-        digest = hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        return f"form-{self.form_key[:50]}-{digest}"
+        return f"form-{self.form_key[:50]}-{digest(what)}"
 
     def refuse(self, error: ScriptoriumError) -> None:
         """Say it beside the field it is about; about the whole, above it all."""

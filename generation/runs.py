@@ -1,6 +1,5 @@
 """The verbs on a run: start, cancel, retry, answer. Each is one transaction; rings follow it."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +24,7 @@ from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, RunError
 from memory.base.language import language_of
 from memory.base.text import clean_json, clean_text
+from memory.history import digest
 from memory.models import File, Role, User, Workspace
 
 COPY_STEPS = """
@@ -132,10 +132,12 @@ def begin(
     files: Sequence[UUID] = (),
     language: str = "",
     key: str | None = None,
+    fingerprint: str = "",
 ) -> Run:
     """A private run that writes no document, in the caller's transaction; in a `line` it waits for those before it.
 
-    What it may cost the caller has decided: caps on open runs are for what is asked for by itself.
+    What it may cost the caller has decided: caps on open runs are for what is asked for by itself. `fingerprint`: of
+    what the caller was asked for under this key.
     Raises `validation.files_too_many`, `not_found.file`.
     """
     check_files(files, user, workspace)
@@ -150,6 +152,7 @@ def begin(
         files=[str(file) for file in files],
         is_private=True,
         key=key,
+        fingerprint=fingerprint,
     )
     if line is not None:
         lines.lock(line)
@@ -163,8 +166,7 @@ def fingerprint(recipe: Recipe, order: Order, document: Document | None, action:
     where = [str(place) if place else "" for place in (order.parent, order.folder, document and document.id)]
     files = [str(file) for file in order.files]
     what = action.name if action else ""
-    asked = [recipe.kind, order.brief, order.title, order.language, order.options, files, *where, what]
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return digest([recipe.kind, order.brief, order.title, order.language, order.options, files, *where, what])
 
 
 def open_claim(run: Run, queue: str, drafts: Sequence[Draft], **facts: Any) -> None:

@@ -88,7 +88,9 @@ def synthesise(request: SignedInRequest, message_id: UUID, idempotency_key: Key 
 
 @router.post("/chat/messages/{uuid:message_id}/withdraw", response=WithdrawnOut, summary="Take back what waits")
 def withdraw(request: SignedInRequest, message_id: UUID) -> dict[str, str]:
-    return {"text": turns.withdraw(messages.visible(request.user, message_id)).text}
+    """The text of the question; empty where only one more answer had been asked for, and the question stays."""
+    taken = turns.withdraw(messages.visible(request.user, message_id))
+    return {"text": taken.text if taken else ""}
 
 
 @router.post("/chat/messages/{uuid:message_id}/show", response=SessionOut, summary="Show the branch through it")

@@ -12,13 +12,14 @@ from django_htmx.http import trigger_client_event
 from chat import messages, panel, rows, sessions, turns
 from chat.models import Message, Speaker
 from chat.turns import Words
-from chat.views.sessions import began, place_of, said, uuid_in
+from chat.views.sessions import began, listed, place_of, said, talk, uuid_in
 from generation import documents, feedback, history_pictures, runs
 from generation.asking import uuids
 from generation.views.history import refused
 from memory import history, workspaces
 from memory.base.errors import InvalidInput, SessionError, StaleChange
-from memory.models import Change, Role
+from memory.history import digest
+from memory.models import Change, File, Role
 from memory.pages import PageRequest, may_write, signed_in
 
 MOST_KEY = 50
@@ -31,12 +32,13 @@ def send(request: PageRequest) -> HttpResponse:
     named = request.POST.get("session")
     session = sessions.visible(request.user, uuid_in(named, "session")) if named else None
     workspace = None if session else workspaces.choose(request.user, workspace_in(request), Role.VIEWER)
+    words = words_of(request)
     turn = turns.take(
         request.user,
-        words_of(request),
+        words,
         session=session,
         workspace=workspace,
-        key=f"form-{request.POST.get('key', '')[:MOST_KEY]}" if request.POST.get("key") else None,
+        key=key_of(request, words),
         answered_by=panel.answer_by_all if "panel" in request.POST else None,
     )
     return began(request, turn.session, is_new=session is None)
@@ -81,12 +83,20 @@ def show(request: PageRequest, message_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def withdraw(request: PageRequest, message_id: UUID) -> HttpResponse:
-    """Its text goes back to where it was typed."""
-    taken = turns.withdraw(messages.visible(request.user, message_id))
-    session = sessions.visible(request.user, taken.session_id)
+    """Its text goes back to where it was typed, with its files."""
+    one = messages.visible(request.user, message_id)
+    taken = turns.withdraw(one)
+    session = sessions.visible(request.user, one.session_id)
     if not request.htmx:
-        return redirect("chat_session", session.id)
-    return trigger_client_event(said(request, session), "withdrawn", {"text": taken.text})
+        return render(
+            request, "chat/chat.html", {"talk": talk(request, session, taken=taken), **listed(request, session)}
+        )
+    answer = said(request, session)
+    if taken is None:
+        return answer
+    kept = File.objects.filter(id__in=taken.files).values("id", "name")
+    files = [{"id": str(each["id"]), "name": each["name"]} for each in kept]
+    return trigger_client_event(answer, "withdrawn", {"text": taken.text, "files": files})
 
 
 @require_POST
@@ -141,6 +151,12 @@ def words_of(request: PageRequest) -> Words:
         [("document", document) for document in uuids(request.POST.getlist("context"))],
         request.POST.get("agent", ""),
     )
+
+
+def key_of(request: PageRequest, words: Words) -> str | None:
+    """The form's own, together with what it holds: words that were changed since are others."""
+    own = request.POST.get("key", "")[:MOST_KEY]
+    return f"form-{own}-{digest(words.as_data())}" if own else None
 
 
 def workspace_in(request: PageRequest) -> UUID | None:

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from chat import days, messages, rows, sessions
-from chat.models import Session, SessionState
+from chat.models import Message, Session, SessionState
 from chat.speakers import SLOTS
 from generation import documents
 from generation.models import Agent, Document
 from generation.paging import page
 from memory import files
 from memory.base.errors import InvalidInput
+from memory.base.text import clean_text
 from memory.pages import PageRequest, may_write, signed_in
 
 MOST_OFFERED = 8
@@ -138,7 +139,7 @@ def unlink(request: PageRequest, session_id: UUID, document_id: UUID) -> HttpRes
 def offered(request: PageRequest) -> HttpResponse:
     """Documents that a conversation might be about, by the words of their titles."""
     workspace = request.membership.workspace_id if request.membership else None
-    found = documents.listing(request.user, workspace=workspace, q=request.GET.get("q", "")[:200])
+    found = documents.listing(request.user, workspace=workspace, q=clean_text(request.GET.get("q", "")[:200]))
     return render(request, "chat/_offered.html", {"documents": list(found[:MOST_OFFERED])})
 
 
@@ -149,7 +150,7 @@ def listed(request: PageRequest, one: Session | None = None) -> dict[str, Any]:
     """The list beside: by days, with words to look for, and its next page."""
     membership = request.membership
     workspace = membership.workspace_id if membership else None
-    q, state = request.GET.get("q", "")[:200], request.GET.get("state", "")
+    q, state = clean_text(request.GET.get("q", "")[:200]), request.GET.get("state", "")
     if state not in ("", SessionState.ARCHIVED):
         raise InvalidInput("choice", field="state", allowed=[SessionState.ARCHIVED])
     found, cursor = page(
@@ -159,9 +160,14 @@ def listed(request: PageRequest, one: Session | None = None) -> dict[str, Any]:
 
 
 def talk(
-    request: PageRequest, one: Session | None, about: list[Document] | None = None, *, read: bool = True
+    request: PageRequest,
+    one: Session | None,
+    about: list[Document] | None = None,
+    *,
+    read: bool = True,
+    taken: Message | None = None,
 ) -> dict[str, Any]:
-    """All that a conversation shows; not `read`, without what was said."""
+    """All that a conversation shows; not `read`, without what was said. `taken`: what was withdrawn, to be typed."""
     workspace_id = one.workspace_id if one else request.membership.workspace_id if request.membership else None
     told = rows.branch(one, request.user) if one and read else {"rows": [], "before": None}
     return {
@@ -172,6 +178,7 @@ def talk(
         "may_write": workspace_id is not None and may_write(request, workspace_id),
         "workspace_id": workspace_id,
         "key": str(uuid4()),
+        "text": taken.text if taken else "",
         "limit": settings.MESSAGE_MAX_CHARACTERS,
         "accepted": ",".join(f".{kind}" for kind in files.CHECKS),
         "now_at": request.path,

@@ -1,20 +1,21 @@
 """REST of conversations: what goes in and out, and who is let in."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from chat import messages
+from chat import messages, sessions
 from chat.models import Message, Session
 from generation.carrier import Carrier
-from generation.models import Document, Feedback, Run
+from generation.models import Call, Document, Event, Feedback, Run, RunState
 from memory import files
 from memory.base.database import db as in_database
 from memory.models import User
 from tests.chat.conftest import Say, answered
-from tests.generation.conftest import ended
+from tests.generation.conftest import Demo, ended
 from tests.people import People
 from tests.rest import Rest, told
 
@@ -197,8 +198,53 @@ def test_it_is_named_archived_found_and_deleted(owner: Rest) -> None:
     assert [each["id"] for each in owner.get("chat/sessions", state="archived").json()["items"]] == [turn["session"]]
     assert owner.delete(path).status_code == 204
     assert told(owner.get(path)) == (404, "not_found.session")
+    assert told(owner.get(f"chat/messages/{turn['message']}")) == (404, "not_found.message")
+    assert told(owner.post("chat/messages", {"text": "Once more", "session": turn["session"]}))[0] == 404
+    assert sessions.bury() is False
     assert not Run.objects.filter(line=turn["session"]).exists()
     assert not Message.objects.filter(session=turn["session"]).exists()
+
+
+async def test_a_conversation_that_is_deleted_while_it_is_answered_goes_when_that_has_stopped(
+    owner: Rest, say: Say, carrier: Carrier, demo: Demo
+) -> None:
+    first = await say(QUESTION)
+    await answered(first)
+    await ended(await in_database(lambda: Run.objects.get(kind="title")))
+    demo.set(first_token_ms=200, tokens_per_second=20)
+    turn = await say("Explain loops in about 400 words.", session=first.session)
+    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="content_delta").exists()):
+        await asyncio.sleep(0.02)
+    assert (await in_database(owner.delete, f"chat/sessions/{turn.session.id}")).status_code == 204
+    await in_database(sessions.bury)
+    assert (await ended(turn.run)).state == RunState.CANCELLED
+    await in_database(sessions.bury)
+    assert not await in_database(Run.objects.exists), "nor the one that named it"
+    calls = await in_database(lambda: list(Call.objects.values_list("run", "messages", "variables")))
+    assert [any(each) for each in calls] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"session": True}, {"context": True}, {"agent": "neo"}, {"files": True}, {"text": "Something else?"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_same_key_for_anything_else_is_refused(
+    owner: Rest, house: People, course: Document, change: dict[str, Any]
+) -> None:
+    first = owner.post("chat/messages", {"text": QUESTION}, **{"Idempotency-Key": "one"}).json()
+    file = files.store(house.owner, house.workspace, "notes.txt", b"Loops.")
+    meant = {
+        "session": first["session"],
+        "context": [{"kind": "document", "id": str(course.id)}],
+        "files": [str(file.id)],
+    }
+    body = {"text": QUESTION, **{name: meant[name] if value is True else value for name, value in change.items()}}
+    assert told(owner.post("chat/messages", body, **{"Idempotency-Key": "one"})) == (409, "conflict.key_reused")
+    assert told(owner.post("panels", {"text": QUESTION}, **{"Idempotency-Key": "one"})) == (409, "conflict.key_reused")
+    again = owner.post(f"chat/messages/{first['message']}/regenerate", {}, **{"Idempotency-Key": "one"})
+    assert told(again) == (409, "conflict.key_reused")
+    assert Message.objects.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,8 @@ def test_a_conversation_is_named_archived_shared_copied_and_deleted(owner: Clien
     assert owner.post(f"{path}/fork/").status_code == 302
     assert Session.objects.count() == 2
     owner.post(f"{path}/delete/")
-    assert not Session.objects.filter(id=turn.session.id).exists()
+    assert owner.get(f"{path}/").status_code == 404
+    assert "Mine" not in owner.get("/chat/?state=archived").content.decode()
 
 
 def test_a_link_lets_members_read_until_it_is_taken_back(owner: Client, house: People) -> None:

@@ -1,10 +1,12 @@
 """The panel: three answers at once, each by itself, and what they come to."""
 
-from chat import messages, panel
+import asyncio
+
+from chat import messages, panel, turns
 from chat.models import Form, Message, MessageState
 from chat.turns import Turn
 from generation.carrier import Carrier
-from generation.models import Call, RunState
+from generation.models import Call, RunState, Step, StepState
 from memory.base.database import db as in_database
 from tests.chat.conftest import Say, answered, message
 from tests.generation.conftest import Demo, ended
@@ -45,6 +47,23 @@ async def test_when_all_fail_the_run_has_failed(ask_panel: Say, carrier: Carrier
     turn = await ask_panel(QUESTION)
     assert (await ended(turn.run)).state == RunState.FAILED
     assert {each.state for each in (await answers(turn)).values()} == {MessageState.FAILED}
+
+
+async def test_who_has_answered_when_the_panel_is_stopped_has_answered(
+    ask_panel: Say, carrier: Carrier, demo: Demo
+) -> None:
+    demo.set(rules=[{"contains": "Neo", "fault": "hang", "times": None}])
+    turn = await ask_panel(QUESTION)
+
+    def spoken() -> int:
+        return Step.objects.filter(run=turn.run, key__endswith="round-1", state=StepState.DONE).count()
+
+    while await in_database(spoken) < 2:
+        await asyncio.sleep(0.02)
+    await in_database(lambda: turns.stop(turn.reply, turn.session.user))
+    assert (await ended(turn.run)).state == RunState.CANCELLED
+    replies = await in_database(lambda: list(Message.objects.filter(run=turn.run).order_by("id")))
+    assert {each.agent: each.state for each in replies} == {"anima": "done", "neo": "stopped", "nexus": "done"}
 
 
 async def test_any_answer_can_be_gone_on_with(ask_panel: Say, say: Say, carrier: Carrier) -> None:

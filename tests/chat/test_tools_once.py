@@ -2,6 +2,7 @@
 
 import asyncio
 
+from chat import pictures
 from chat.context import Context
 from generation.carrier import Carrier
 from generation.models import Call, Claim, Document, Event, RunState, Section, Step
@@ -45,3 +46,23 @@ async def test_what_the_model_saw_is_what_it_saw_first(
     assert shown.versions == {str(course.id): 1}
     reply = await answered(turn)
     assert reply.seen == {"seen": recorded[""]["seen"], "limit": shown.limit}
+
+
+async def test_what_another_release_has_recorded_takes_nothing_along(
+    say: Say, demo: Demo, carrier: Carrier, course: Document
+) -> None:
+    """A record that nobody can read any more: the page is drawn, and the answer ends, with what there is of it."""
+    calls = [{"name": "read_object", "arguments": {"object": str(course.id)}}]
+    demo.set(rules=[{"contains": ASKED, "calls": calls, "times": 1}, {"contains": ASKED, "content": "It is done."}])
+    demo.set(first_token_ms=700)
+    turn = await say(ASKED, context=[("document", course.id)])
+    while not await in_database(Event.objects.filter(run=turn.run, type="tool_call_result").exists):
+        await asyncio.sleep(0.02)
+    steps = Step.objects.filter(run=turn.run)
+    await in_database(lambda: steps.filter(key="round-1").update(result={"content": {"of": "another release"}}))
+    await in_database(lambda: steps.filter(key="round-1/tool-1").update(result={"said": "something"}))
+    (row,) = await in_database(lambda: pictures.drawn([turn.reply], turn.session.user))
+    assert row["parts"][0]["error"]["error_code"] == "run.result_does_not_fit"
+    assert row["parts"][0]["name"] == "read_object"
+    reply = await answered(turn)
+    assert reply.text == "It is done."

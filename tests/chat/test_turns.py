@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
-from chat import messages, sessions, titling, turns
+from chat import messages, pictures, sessions, titling, turns
 from chat.models import Message, MessageState, Session, SessionState
 from chat.turns import Turn, Words
 from generation import runs
@@ -18,13 +18,20 @@ from generation.flush import connect
 from generation.ledger import Cancelled
 from generation.models import Claim, Event, Run, RunState, Step
 from memory.base.database import db as in_database
-from memory.base.errors import Conflict, LimitReached, ScriptoriumError, SessionError
+from memory.base.errors import Conflict, LimitReached, NotFound, ScriptoriumError, SessionError
 from tests.chat.conftest import Say, answered, message, session
 from tests.generation.conftest import Demo, ended, reached, state_of
 from tests.generation.test_log import fold
 from tests.people import People
 
 QUESTION = "What is a loop in Python?"
+
+
+async def shown_state(turn: Turn) -> str:
+    """As everybody is told it."""
+    reply = await message(turn.reply)
+    (drawn,) = await in_database(lambda: pictures.drawn([reply], turn.session.user))
+    return str(drawn["state"])
 
 
 async def streamed(turn: Turn) -> dict[str, str]:
@@ -98,10 +105,14 @@ async def test_a_second_message_waits_for_the_first_answer(say: Say, carrier: Ca
     demo.set(first_token_ms=300)
     first = await say(QUESTION)
     second = await say("And in Ruby?", session=first.session)
-    assert second.reply.state == MessageState.WAITING
+    assert await shown_state(second) == "waiting"
     claim = await state_of(second.run)
     assert (claim.state, claim.reason) == (RunState.WAITING, "turn")
     await answered(first)
+    demo.set(first_token_ms=300)
+    while await shown_state(second) == "waiting":
+        await asyncio.sleep(0.02)
+    assert await shown_state(second) == "writing", "what is being answered waits no more"
     reply = await answered(second)
     assert (await sent(reply))[2]["content"] == (await message(first.reply)).text, "it knows the answer it waited for"
 
@@ -152,6 +163,7 @@ async def test_what_waits_can_be_withdrawn(say: Say, carrier: Carrier, demo: Dem
     second = await say("Never mind this.", session=first.session)
     third = await say("And in Ruby?", session=first.session)
     withdrawn = await in_database(lambda: turns.withdraw(messages.visible(second.session.user, second.message.id)))
+    assert withdrawn
     assert withdrawn.text == "Never mind this."
     reply = await answered(third)
     branch = await in_database(lambda: messages.branch(reply.id, 10))
@@ -159,6 +171,51 @@ async def test_what_waits_can_be_withdrawn(say: Say, carrier: Carrier, demo: Dem
         each.id for each in (first.message, first.reply, third.message, third.reply)
     ]
     assert not await in_database(lambda: Message.objects.filter(id=second.message.id).exists())
+
+
+async def test_a_withdrawn_edit_leaves_what_was_asked_first(say: Say, carrier: Carrier, demo: Demo) -> None:
+    demo.set(first_token_ms=600)
+    first = await say(QUESTION)
+    edited = await in_database(lambda: turns.edit(messages.visible(first.session.user, first.message.id), Words("C?")))
+    assert await shown_state(edited) == "waiting"
+    withdrawn = await in_database(lambda: turns.withdraw(messages.visible(first.session.user, edited.reply.id)))
+    assert withdrawn
+    assert withdrawn.text == "C?"
+    reply = await answered(first)
+    assert (await session(first.session)).leaf_id == reply.id
+    assert await in_database(Message.objects.count) == 2
+
+
+async def test_one_more_answer_that_is_withdrawn_leaves_the_others(say: Say, carrier: Carrier, demo: Demo) -> None:
+    first = await say(QUESTION)
+    await answered(first)
+    demo.set(first_token_ms=600)
+    await say("And in Ruby?", session=first.session)
+    again = await in_database(lambda: turns.regenerate(messages.visible(first.session.user, first.reply.id)))
+    after = await say("And now?", session=await session(first.session))
+    assert after.message.parent_id == again.reply.id
+    assert await in_database(lambda: turns.withdraw(messages.visible(first.session.user, again.reply.id))) is None
+    assert await in_database(lambda: [each.id for each in messages.branch(after.reply.id, 9)]) == [
+        each.id for each in (first.message, first.reply, after.message, after.reply)
+    ]
+    assert (await session(first.session)).leaf_id == after.reply.id
+    await answered(after)
+
+
+async def test_a_panel_that_waits_is_withdrawn_whole(
+    say: Say, ask_panel: Say, carrier: Carrier, demo: Demo, house: People
+) -> None:
+    demo.set(first_token_ms=600)
+    first = await say(QUESTION)
+    panel = await ask_panel("All of you?", session=first.session)
+    with pytest.raises(NotFound):
+        await in_database(lambda: turns.withdraw(messages.visible(house.teammate, panel.message.id)))
+    withdrawn = await in_database(lambda: turns.withdraw(messages.visible(first.session.user, panel.message.id)))
+    assert withdrawn
+    assert withdrawn.text == "All of you?"
+    assert (await session(first.session)).leaf_id == first.reply.id
+    assert await in_database(Message.objects.count) == 2
+    await answered(first)
 
 
 async def test_what_is_being_answered_is_not_withdrawn(say: Say, carrier: Carrier, demo: Demo) -> None:

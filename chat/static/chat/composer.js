@@ -68,19 +68,35 @@ export function compose(root) {
     waits = files.sending > 0;
     if (waits || !text.value.trim()) event.preventDefault(); // it goes when the last file has arrived
   });
+  // What was sent goes from here once it has arrived; what was typed meanwhile stays.
+  let sent = null;
+  form.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (detail.elt === form) sent = { words: text.value, chips: [...chips.children] };
+  });
   form.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (detail.elt !== form || !detail.successful) return;
-    localStorage.removeItem(draft);
-    text.value = "";
+    if (detail.elt !== form || !sent) return;
+    const { words, chips: gone } = sent;
+    sent = null;
+    if (detail.xhr.status < 200 || detail.xhr.status > 299) return; // a new conversation has no `successful`: it moves on
+    for (const each of gone) each.remove();
+    text.value = text.value.startsWith(words) ? text.value.slice(words.length).trimStart() : text.value;
     key.value = crypto.randomUUID();
-    chips.replaceChildren();
+    keep();
     grow();
     text.focus({ preventScroll: true });
   });
-  document.body.addEventListener("withdrawn", ({ detail }) => root.isConnected && !text.value && write(detail.text));
-  root.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !offers.hidden) return;
-    root.querySelector("[data-stop]")?.click();
+  // What is withdrawn stands here again, before what is typed since, with its files.
+  document.body.addEventListener("withdrawn", ({ detail }) => {
+    if (!root.isConnected) return;
+    write([detail.text, text.value].filter(Boolean).join("\n\n"));
+    for (const { id, name } of detail.files ?? []) chips.append(chip(id, name, "files"));
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    const stop = root.querySelector("[data-stop]");
+    if (!stop) return;
+    event.stopPropagation(); // the dock stays open
+    stop.click();
   });
 
   // --- documents
@@ -127,11 +143,11 @@ export function compose(root) {
     shut();
   });
 
-  function chip(id, title) {
+  function chip(id, title, field = "context") {
     const made = document.createElement("li");
     made.className = "badge";
     const name = Object.assign(document.createElement("bdi"), { textContent: title });
-    const held = Object.assign(document.createElement("input"), { type: "hidden", name: "context", value: id });
+    const held = Object.assign(document.createElement("input"), { type: "hidden", name: field, value: id });
     const gone = Object.assign(document.createElement("button"), { type: "button", name: "drop", textContent: "×" });
     gone.setAttribute("aria-label", `${form.dataset.remove} ${title}`);
     made.append(name, held, " ", gone);
