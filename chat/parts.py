@@ -2,11 +2,11 @@
 
 A part is `reasoning` {text, ms}, `text` {text}, `tool` {step, name, arguments, about, changes, run, error}, or `broken`
 {text}: what an attempt had said that broke off and was made again. While it is being said, `live` {step, attempt,
-reasoning, content}.
+reasoning, content}, and `calling` {name, arguments}: a tool that is being used, or about to be.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 from uuid import UUID
 
@@ -81,9 +81,17 @@ def is_whole(steps: Sequence[Step]) -> bool:
     return last is not None and not last.calls
 
 
+def has_failed(steps: Sequence[Step]) -> bool:
+    return any(step.state == StepState.FAILED for step in steps)
+
+
 def of(run_id: UUID, prefix: str = "") -> list[Part]:
     """Of the steps of a run that begin with this, recorded or not."""
-    return of_steps(list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-")))
+    return of_steps(steps_of(run_id, prefix))
+
+
+def steps_of(run_id: UUID, prefix: str) -> list[Step]:
+    return list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-"))
 
 
 def of_steps(steps: Sequence[Step]) -> list[Part]:
@@ -98,10 +106,13 @@ def may_have_broken(step: Step) -> bool:
 
 
 def ended(parts: Iterable[Part]) -> list[Part]:
-    """When nothing more is said, what was being said stands as it is."""
+    """When nothing more is said, what was being said stands as it is; what was about to be done is not."""
     found: list[Part] = []
     for part in parts:
-        found += said(Spoken.model_validate(part)) if part["type"] == "live" else [part]
+        if part["type"] == "live":
+            found += said(Spoken.model_validate(part))
+        elif part["type"] != "calling":
+            found.append(part)
     return found
 
 
@@ -139,7 +150,16 @@ def made_of(steps: Sequence[Step], texts: Mapping[str, OpenText], broken: Mappin
                     "content": text.content,
                 }
             )
-    return found
+    return [*found, *called(spoken, {step.key for step in steps})]
+
+
+def called(spoken: Mapping[str, Spoken], keys: Collection[str]) -> list[Part]:
+    """The tools of the last round that have not been used yet."""
+    if not spoken:
+        return []
+    last = list(spoken)[-1]
+    waiting = [call for n, call in enumerate(spoken[last].calls, 1) if f"{last}/tool-{n}" not in keys]
+    return [{"type": "calling", "name": call.name, "arguments": call.arguments} for call in waiting]
 
 
 def place(step: Step) -> list[int]:

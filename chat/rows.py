@@ -29,6 +29,7 @@ class Piece:
 
     kind: str
     text: str = ""
+    name: str = ""
     seconds: float = 0
     deed: Deed | None = None
     live: dict[str, Any] | None = None
@@ -57,6 +58,7 @@ class Row:
     after: UUID | None
     seq: int | None
     is_waiting: bool
+    is_over: bool  # it has come to its end, others of its run have not
     usage: Mapping[str, Any]
     thumb: Feedback | None
     files: list[str]
@@ -71,6 +73,8 @@ class Row:
         """Its look, where it has one."""
         if self.is_waiting:
             return "queued"
+        if self.is_over:
+            return ""
         return {"writing": "writing", "failed": "failed", "stopped": "cancelled"}.get(self.message.state, "")
 
     @property
@@ -115,8 +119,11 @@ class Row:
 
     @property
     def has_live(self) -> bool:
-        """Whether something of it is being said now."""
-        return any(piece.live for piece in self.pieces)
+        """Whether something of it is being said now, or done."""
+        said = (piece.live["text"] for piece in self.pieces if piece.live)
+        return any(piece.kind == "calling" for piece in self.pieces) or any(
+            text["reasoning"] or text["cut"].blocks or text["cut"].rest for text in said
+        )
 
 
 def branch(session: Session, reader: User, before: Message | None = None) -> dict[str, Any]:
@@ -171,6 +178,7 @@ class Reader:
     claims: Mapping[UUID | None, Claim]
     files: Mapping[str, str]
     agents: Mapping[str, str]
+    over: frozenset[UUID]
     shown: frozenset[UUID]
 
     @classmethod
@@ -178,9 +186,13 @@ class Reader:
         cls, said: Sequence[Message], beside: Mapping[UUID, Sequence[UUID]], session: Session, reader: User
     ) -> "Reader":
         made = {each.id: each.parts for each in said}
+        over = set()
         for each in said:
             if each.is_open and each.run_id:
-                made[each.id] = parts.of(each.run_id, each.step)
+                steps = parts.steps_of(each.run_id, each.step)
+                made[each.id] = parts.of_steps(steps)
+                if parts.is_whole(steps) or parts.has_failed(steps):
+                    over.add(each.id)
         named = {file for each in said for file in each.files}
         found = File.objects.filter(id__in=named).values_list("id", "name") if named else ()
         return cls(
@@ -192,6 +204,7 @@ class Reader:
             pictures.claims_of(said),
             {str(key): name for key, name in found},
             dict(Agent.objects.values_list("name", "title")),
+            frozenset(over),
             frozenset(messages.upward(session.leaf_id, pictures.MESSAGES) if any(each.form for each in said) else ()),
         )
 
@@ -202,12 +215,13 @@ class Reader:
         return Row(
             message=message,
             name=self.name(message),
-            pieces=[self.piece(part) for part in self.made[message.id]],
+            pieces=[self.piece(message, part) for part in self.made[message.id]],
             number=at + 1,
             of=len(stand),
             before=stand[at - 1] if at else None,
             after=stand[at + 1] if at + 1 < len(stand) else None,
             seq=claim.last_seq if claim else None,
+            is_over=message.id in self.over,
             is_waiting=claim is not None and pictures.waits(claim),
             usage=self.usage(message),
             thumb=self.thumbs.get(message.call_id) if message.call_id else None,
@@ -229,13 +243,16 @@ class Reader:
             return self.session.user.name
         return gettext(self.agents.get(message.agent, message.agent))
 
-    def piece(self, part: Mapping[str, Any]) -> Piece:
+    def piece(self, message: Message, part: Mapping[str, Any]) -> Piece:
         kind = part["type"]
         if kind == "tool":
             return Piece(kind, deed=self.deeds.of(part))
         if kind == "live":
             shown = {"reasoning": part["reasoning"][-LONGEST_REASONING:], "cut": blocks.cut(part["content"])}
-            return Piece(kind, live={"key": part["step"], "attempt": part["attempt"], "text": shown})
+            live = {"key": part["step"], "run": message.run_id, "attempt": part["attempt"], "text": shown}
+            return Piece(kind, live=live)
+        if kind == "calling":
+            return Piece(kind, part["arguments"], name=part["name"])
         return Piece(kind, text=part["text"], seconds=part.get("ms", 0) / 1000)
 
 

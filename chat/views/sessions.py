@@ -47,7 +47,8 @@ def session(request: PageRequest, session_id: UUID) -> HttpResponse:
         told = rows.branch(one, request.user, messages.within(one, uuid_of(request, "before")))
         if request.htmx:
             return render(request, "chat/_rows.html", {"talk": {**talk(request, one, read=False), **told}})
-        return render(request, "chat/chat.html", {"talk": {**talk(request, one), **told}, **listed(request, one)})
+        facts = {**talk(request, one, read=False), **told, "is_earlier": True}
+        return render(request, "chat/chat.html", {"talk": facts, **listed(request, one)})
     if request.GET.get("part") == "said":
         return said(request, one)
     if request.GET.get("part") == "about":

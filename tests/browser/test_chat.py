@@ -239,6 +239,86 @@ def shown_of(page: Page) -> str:
     return " ".join(answer(page).locator(".pieces > .prose, .pieces > .live > .prose").all_inner_texts())
 
 
+def test_a_branch_that_is_left_and_shown_again_has_all_its_words(visit: Visit, house: Stack) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 300 words.")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    expect(answer(page).locator(".pieces")).to_contain_text("Demo model text")
+    run = answer(page).get_attribute("data-run")
+    page.locator(".message.asked .edit-of summary").click()
+    page.locator(".message.asked textarea").fill("And in Ruby?")
+    page.locator(".message.asked").get_by_role("button", name="Send").click()
+    expect(answer(page)).to_contain_text("It will be answered after the one before.")
+    page.wait_for_timeout(1_000)  # words come that nobody sees here
+    page.get_by_role("button", name="The one before").first.click()
+    expect(answer(page)).to_have_attribute("data-run", str(run))
+    page.wait_for_timeout(500)
+    half = words(shown_of(page))
+    house.model(tokens_per_second=5_000)
+    until_answered(page)
+    assert words(shown_of(page))[: len(half) - 1] == half[:-1], "none is missing, and none comes twice"
+
+
+def test_the_draft_goes_with_what_was_sent_and_what_is_typed_meanwhile_stays(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    until_answered(page)
+    held: list[Any] = []
+    page.route("**/chat/send/", lambda route: held.append(route))  # noqa: PLW0108 Playwright wants a function of its own
+    page.locator("#say").fill("And in Ruby?")
+    page.locator("#say").press("Enter")
+    page.locator("#say").press_sequentially(" And more.")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator(".message.asked")).to_have_count(2)
+    expect(page.locator("#say")).to_have_value("And more.")
+    page.unroute("**/chat/send/")
+    page.goto("/chat/")
+    expect(page.locator("#say")).to_have_value("")
+
+
+def test_what_is_deleted_elsewhere_is_left(visit: Visit, house: Stack, wrong: list[str]) -> None:
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 400 words.")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    other = visit("owner", page.url)
+    other.locator("#talk-more > summary").click()
+    other.locator("#talk-more .act > summary").click()
+    other.get_by_role("button", name="Delete it for good").click()
+    page.wait_for_url(re.compile("/chat/$"))
+    wrong.clear()  # it asked for what was gone
+
+
+def test_the_archived_stay_in_the_list_that_was_asked_for(visit: Visit, house: Stack) -> None:
+    page = visit("owner", "/chat/")
+    send(page, "Where do the old ones go?")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    until_answered(page)
+    page.locator("#talk-more > summary").click()
+    page.get_by_role("button", name="Archive").click()
+    page.wait_for_url(re.compile("/chat/$"))
+    page.goto("/chat/?state=archived")
+    page.wait_for_timeout(2_500)  # its socket is open, and the list was looked at again
+    expect(page.locator("#session-days li")).to_have_count(1)
+    expect(page.locator("#session-days")).to_contain_text("Back to the others")
+
+
+def test_escape_in_the_dock_stops_the_answer_and_leaves_the_dock_open(course: Course) -> None:
+    page = course.page
+    course.house.model(**SLOWLY)
+    send(page, "Explain loops in about 400 words.", "dock-")
+    expect(answer(page, "dock-").locator(".pieces")).to_contain_text("Demo model text")
+    page.locator("#dock-say").press("Escape")
+    expect(answer(page, "dock-")).to_contain_text("Stopped")
+    expect(page.locator("#dock")).to_be_visible()
+    page.locator("#dock-say").press("Escape")
+    expect(page.locator("#dock")).to_be_hidden()
+
+
 def test_the_end_of_an_answer_is_told_to_who_looks_elsewhere(visit: Visit, house: Stack) -> None:
     page = visit("owner", "/chat/")
     send(page, QUESTION)
@@ -310,7 +390,7 @@ def test_the_panel_answers_side_by_side_and_one_that_fails_is_marked(visit: Visi
     expect(page.locator(".panelist")).to_have_count(3)
     until_answered(page)
     expect(page.locator(".panelist[data-state=failed]")).to_have_count(1)
-    expect(page.locator(".panelist .prose")).to_have_count(2)
+    expect(page.locator(".panelist .pieces > .prose")).to_have_count(2)
     page.get_by_role("button", name="Put their answers together").click()
     expect(answer(page)).to_contain_text("putting the answers together")
     until_answered(page)

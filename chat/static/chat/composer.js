@@ -1,7 +1,7 @@
 // Where one speaks: Enter sends, what is typed is kept, files and documents go with it, the shortcuts.
 import { attach } from "../generation/files.js";
 
-export function compose(root) {
+export function compose({ root, until: { signal } }) {
   const form = root.querySelector("form.composer");
   const { text, key } = form.elements;
   const chips = form.querySelector(".chips");
@@ -36,6 +36,7 @@ export function compose(root) {
     text.focus();
   }
 
+  for (const each of form.querySelectorAll("[data-script]")) each.hidden = false;
   text.value ||= localStorage.getItem(draft) ?? "";
   grow();
   text.addEventListener("input", () => {
@@ -90,7 +91,7 @@ export function compose(root) {
     if (!root.isConnected) return;
     write([detail.text, text.value].filter(Boolean).join("\n\n"));
     for (const { id, name } of detail.files ?? []) chips.append(chip(id, name, "files"));
-  });
+  }, { signal });
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
     const stop = root.querySelector("[data-stop]");

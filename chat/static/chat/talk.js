@@ -3,6 +3,7 @@
 // Text of open answers goes to their streams; of all else the server is asked what the row looks like now, with the
 // template that made the page.
 import { follow, watch } from "../generation/live.js";
+import { patch } from "../generation/pieces.js";
 import { Stream } from "../generation/streams.js";
 import { finished, notify } from "../generation/ending.js";
 
@@ -18,7 +19,8 @@ export class Talk {
     this.forming = new Map(); // message/step/index → the card of a call that is being written
     this.box = root.closest(".dock-body");
     this.sticks = true;
-    (this.box ?? window).addEventListener("scroll", () => this.look(), { passive: true });
+    this.until = new AbortController(); // until another conversation takes its place
+    (this.box ?? window).addEventListener("scroll", () => this.look(), { passive: true, signal: this.until.signal });
     root.querySelector("[data-jump]").addEventListener("click", () => this.end());
     this.adopt();
   }
@@ -62,6 +64,7 @@ export class Talk {
   }
 
   adopt() {
+    this.leaveGone();
     for (const row of this.rows()) {
       const { run, seq } = row.dataset;
       for (const node of row.querySelectorAll("[data-live]")) this.take(row, node);
@@ -70,11 +73,20 @@ export class Talk {
     this.root.dispatchEvent(new CustomEvent("rows", { bubbles: true }));
   }
 
+  // What shows no more, such as another branch, is not listened to: when it shows again, it is followed from there.
+  leaveGone() {
+    const shown = new Set(this.rows().map(({ dataset }) => dataset.run));
+    for (const run of [...this.runs.keys()]) if (!shown.has(run)) this.leave(run);
+    for (const [key, { node }] of this.streams) if (!this.said.contains(node) && !this.said.querySelector(`[data-message="${key.split("/")[0]}"]`)) this.streams.delete(key);
+  }
+
   take(row, node) {
     const key = `${row.dataset.message}/${node.dataset.live}`;
     const known = this.streams.get(key);
     if (known) return known.node === node || node.replaceWith(known.node);
-    this.streams.set(key, new Stream(node, (nodes) => this.fold(node, nodes)));
+    const stream = new Stream(node, (nodes) => this.fold(node, nodes));
+    stream.since = Number(row.dataset.seq); // what is told of until there stands in it
+    this.streams.set(key, stream);
   }
 
   fold(node, nodes) {
@@ -87,10 +99,12 @@ export class Talk {
     return this.root.querySelector(`template[data-template=${name}]`).content.firstElementChild.cloneNode(true);
   }
 
-  streamOf(run, step) {
+  // The text of this step, which this event goes on with; none where the row was drawn after it.
+  streamOf(run, step, seq) {
     const row = this.row(run, step);
     if (!row) return null;
     const key = `${row.dataset.message}/${step}`;
+    if (seq <= (this.streams.get(key)?.since ?? Number(row.dataset.seq))) return null;
     if (!this.streams.has(key)) {
       const node = this.template("live");
       Object.assign(node.dataset, { live: step, run });
@@ -107,19 +121,20 @@ export class Talk {
     return {
       html: true,
       events: (events) => events.forEach((event) => this.hear(run, event)),
-      block: (frame) => this.streamOf(run, frame.step)?.close(frame),
+      block: (frame) => this.known(run, frame.step)?.close(frame),
       reset: () => this.again(run),
       error: () => setTimeout(() => this.again(run), LATER),
     };
   }
 
-  hear(run, { type, data }) {
+  hear(run, { seq, type, data }) {
     const step = data.step ?? data.key ?? "";
-    if (type === "content_delta") this.streamOf(run, step)?.say(data.attempt, data.text);
-    else if (type === "reasoning_delta") this.streamOf(run, step)?.think(data.attempt, data.text);
+    if (type === "content_delta") this.streamOf(run, step, seq)?.say(data.attempt, data.text);
+    else if (type === "reasoning_delta") this.streamOf(run, step, seq)?.think(data.attempt, data.text);
     else if (type === "tool_call_start") this.form(run, step, data);
     else if (type === "tool_call_delta") this.forming.get(`${run}/${step}/${data.index}`)?.append(data.text);
     else if (type === "retry" || type === "model" || (type === "step" && data.state === "running")) this.begin(run, step, data);
+    else if (type === "step" && data.state !== "waiting") this.close(run, step);
     else if (type === "tool_call_result") this.refresh(this.row(run, step));
     else if (type === "status" && data.state === "running") this.rows(run).filter((row) => row.dataset.state === "queued").forEach((row) => this.refresh(row));
     else if (type === "done") this.done(run, data.state);
@@ -127,23 +142,40 @@ export class Talk {
     this.keep();
   }
 
-  begin(run, step, { attempt, reason }) {
+  known(run, step) {
     const row = this.row(run, step);
-    const stream = row && this.streams.get(`${row.dataset.message}/${step}`);
-    if (reason && reason !== "first") this.refresh(row); // who answers in whose place
-    if (!stream || attempt === undefined) return;
-    stream.isOf(attempt);
-    for (const key of [...this.forming.keys()]) {
+    return row && this.streams.get(`${row.dataset.message}/${step}`);
+  }
+
+  // It has ended, the run perhaps not.
+  close(run, step) {
+    this.known(run, step)?.finish();
+    this.unform(run, step); // the server draws its calls from here on
+    this.refresh(this.row(run, step));
+  }
+
+  unform(run, step) {
+    for (const [key, written] of this.forming) {
       if (!key.startsWith(`${run}/${step}/`)) continue;
-      this.forming.get(key).closest(".forming")?.remove();
+      written.closest(".forming").remove();
       this.forming.delete(key);
     }
+  }
+
+  begin(run, step, { attempt, reason }) {
+    const row = this.row(run, step);
+    const stream = this.known(run, step);
+    if (reason && reason !== "first") this.refresh(row); // who answers in whose place
+    if (!stream || attempt === undefined) return;
+    if (attempt > stream.attempt) this.unform(run, step);
+    stream.isOf(attempt);
   }
 
   form(run, step, { index, name }) {
     const row = this.row(run, step);
     if (!row) return;
     const card = this.template("forming");
+    card.dataset.call = index;
     card.querySelector("[data-name]").append(` ${name}`);
     row.querySelector(".pieces").append(card);
     row.querySelector("[data-coming]")?.remove();
@@ -153,6 +185,7 @@ export class Talk {
   done(run, state) {
     for (const row of this.rows(run)) {
       this.forget(row);
+      delete row.dataset.run; // it is not to be followed again before it is drawn anew
       if (row.dataset.state === "queued") this.load(); // withdrawn: there may be no such row any more
       else this.refresh(row);
     }
@@ -170,6 +203,7 @@ export class Talk {
   // Another conversation takes its place.
   shut() {
     for (const run of [...this.runs.keys()]) this.leave(run);
+    this.until.abort();
   }
 
   leave(run) {
@@ -183,6 +217,7 @@ export class Talk {
     this.leave(run);
     for (const row of this.rows(run)) {
       this.forget(row);
+      delete row.dataset.run;
       this.refresh(row);
     }
   }
@@ -191,6 +226,7 @@ export class Talk {
     for (const [key, stream] of this.streams) {
       if (!key.startsWith(`${dataset.message}/`)) continue;
       stream.finish();
+      stream.node.removeAttribute("data-live"); // what is drawn next takes its place
       this.streams.delete(key);
     }
   }
@@ -209,20 +245,25 @@ export class Talk {
     if (!find()) return;
     const at = performance.now();
     this.asked.set(id, at);
-    const fresh = await fragment(find().dataset.url);
-    if (fresh === null) return void setTimeout(() => this.refresh(find()), 2_000);
-    const old = find(), row = fresh.firstElementChild;
-    if (row && old && this.asked.get(id) === at) this.replace(old, row);
+    const { content, again, isGone } = await fragment(find().dataset.url);
+    if (again) return void setTimeout(() => this.refresh(find()), again);
+    if (isGone) return this.load();
+    const old = find(), row = content.firstElementChild;
+    if (row && old && this.asked.get(id) === at) this.redrawn(old, row);
   }
 
-  replace(old, row) {
+  // What is as it was stays, with the focus, what is opened, and what is being written.
+  redrawn(old, row) {
     if (isInUse(old)) return void setTimeout(() => this.refresh(old), BETWEEN); // what was pressed waits for its answer
-    const opened = [...old.querySelectorAll("details")].map((each) => each.open);
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    [...row.querySelectorAll("details")].forEach((each, n) => (each.open = each.open || !!opened[n] && !each.matches(".reveal")));
-    old.replaceWith(row);
-    htmx.process(row);
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    const opened = [...old.querySelectorAll(".reasoning:not(.broken)")].map((each) => each.open);
+    [...row.querySelectorAll(".reasoning:not(.broken)")].forEach((each, n) => (each.open = !!opened[n]));
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const forming = [...old.querySelectorAll(".forming[data-call]")];
+    for (const card of forming) card.remove();
+    patch(old, row);
+    if (old.dataset.run) old.querySelector(".pieces").append(...forming);
+    htmx.process(old);
+    if (focused && !focused.isConnected) (document.getElementById(focused.id) ?? old.querySelector("button, summary, a[href]"))?.focus({ preventScroll: true });
     this.adopt();
     this.keep();
   }
@@ -234,13 +275,15 @@ export class Talk {
     if (this.loading) return void (this.isStale = true);
     this.loading = true;
     const at = performance.now();
-    const fresh = await fragment(`${url}${this.box ? "&dock=1" : ""}`);
+    const { content, again, isGone } = await fragment(`${url}${this.box ? "&dock=1" : ""}`);
     setTimeout(() => {
       this.loading = false;
       if (this.isStale) this.load();
       this.isStale = false;
-    }, BETWEEN);
-    const next = fresh?.querySelector("[role=log]");
+    }, again || BETWEEN);
+    if (again) this.isStale = true;
+    if (isGone) return void this.root.dispatchEvent(new CustomEvent("gone", { bubbles: true }));
+    const next = content?.querySelector("[role=log]");
     if (!next) return;
     const shown = [...this.said.querySelectorAll(".message")].map((each) => each.id).join();
     const wanted = [...next.querySelectorAll(".message")].map((each) => each.id);
@@ -249,7 +292,7 @@ export class Talk {
     if (next.dataset.stamp === this.said.dataset.stamp && shown.endsWith(wanted.join()) && panels[0] === panels[1]) {
       for (const row of next.querySelectorAll(".message[data-message]")) {
         const old = document.getElementById(row.id);
-        if (old && stateOf(old) !== stateOf(row) && !(this.asked.get(row.dataset.message) > at)) this.replace(old, row);
+        if (old && stateOf(old) !== stateOf(row) && !(this.asked.get(row.dataset.message) > at)) this.redrawn(old, row);
       }
     } else {
       this.said.replaceWith(next);
@@ -260,19 +303,24 @@ export class Talk {
   }
 }
 
-const isInUse = (element) => element.matches(USED) || !!element.querySelector(USED);
+function isInUse(element) {
+  const selection = getSelection();
+  return element.matches(USED) || !!element.querySelector(USED) || (!selection.isCollapsed && selection.containsNode(element, true));
+}
 const USED = ".htmx-request, textarea:focus, input:focus, details[open].edit-of";
 const stateOf = (row) => `${row.dataset.state ?? ""}${row.querySelectorAll("[data-undone]").length}${row.querySelector(".branches")?.textContent ?? ""}`;
 
+// Its content; or in how many milliseconds to ask again; or that it is gone.
 async function fragment(url) {
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true" } });
-    if (answer.status >= 500) return null;
+    if (answer.status === 429 || answer.status >= 500) return { again: 1_000 * (Number(answer.headers.get("Retry-After")) || 2) };
+    if (!answer.ok) return { isGone: answer.status === 404 };
     const template = document.createElement("template");
-    template.innerHTML = answer.ok ? await answer.text() : "";
-    return template.content;
+    template.innerHTML = await answer.text();
+    return { content: template.content };
   } catch {
-    return null;
+    return { again: 2_000 };
   }
 }
 

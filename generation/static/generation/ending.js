@@ -2,14 +2,21 @@
 //
 //   badge(46)      the tab says "✎ 46 %";  badge(null)  nothing
 //   finished()     the tab says "✓" until it is looked at
+//   rename(title)  the page is called otherwise now
 //   notify({ id, title, word })   a notification, if the reader asked for it with a button [data-tell]
 
-const plain = document.title;
+let plain = document.title;
 let isDone = false;
 
 export function badge(progress) {
   if (progress !== null) isDone = false;
   document.title = progress === null ? (isDone ? `✓ ${plain}` : plain) : `✎ ${Math.floor(progress)} % ${plain}`;
+}
+
+// What the page is called has changed.
+export function rename(title) {
+  document.title = document.title.replace(plain, title);
+  plain = title;
 }
 
 export function finished() {
