@@ -101,3 +101,7 @@ LINES = st.lists(
 def test_what_is_drawn_while_it_grows_is_what_is_drawn_at_the_end(lines: list[str], size: int) -> None:
     text = "\n".join(lines)
     assert "".join(map(render, blocks_of(text, size))).count("<math") == render(text).count("<math")
+
+
+def test_what_looks_like_a_tag_in_a_formula_is_shown() -> None:
+    assert "<mtext>a&lt;b&gt;c</mtext>" in render(r"$\text{a<b>c}$")
