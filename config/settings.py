@@ -194,6 +194,8 @@ CHORES = {
     "dormancy": ("chat.sessions.rest_quiet", 300.0),
     "burials": ("chat.sessions.bury", 60.0),
 }
+# What errors say to a person: a table of each app.
+SENTENCES = ["memory.sentences.SENTENCES", "generation.sentences.SENTENCES", "chat.sentences.SENTENCES"]
 # A run names its job by dotted path; only paths below these are ever imported.
 RUN_JOBS = ["generation.recipes.", "chat."]
 
