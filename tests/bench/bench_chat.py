@@ -1,5 +1,5 @@
 """Conversations: how soon a question is with the model, how soon its first word is with the reader, many at once, and
-what a panel takes beside the slowest of its agents.
+what a panel takes beside the slowest of its agents, how soon an answer stops.
 
 The demo model begins after 1 s and writes 50 tokens/s, as providers do; the figures are milliseconds but where it says.
 """
@@ -28,7 +28,7 @@ USERS = 10
 MESSAGES = 5_000
 FIRST_TOKEN = 1.0  # seconds, of the demo model
 QUESTION = "Explain loops in Python in about 100 words."
-TO_MODEL, FIRST_WORD, PANEL = 200, 50, 100
+TO_MODEL, FIRST_WORD, PANEL, STOPPED = 200, 50, 100, 500
 CPU = 0.10  # seconds for 1 000 tokens (DESIGN 16)
 
 
@@ -62,6 +62,24 @@ class Reader:
                     first = first or time.time()
                 if event["type"] == "done":
                     return {"began": began, "first": first, "ended": time.time(), "run": run, **event["data"]}
+        raise RuntimeError("the socket was closed")
+
+    async def stop(self) -> float:
+        """Milliseconds from the wish to stop an answer that is being written to its last event."""
+        wished, run = 0.0, ""
+        text = "Explain loops in Python in about 400 words."
+        await self.socket.send_json({"type": "send", "key": str(uuid4()), "text": text})
+        async for message in self.socket:
+            frame = message.json()
+            if frame["type"] == "accepted" and "message" in frame:
+                run = frame["run"]
+                await self.socket.send_json({"type": "follow", "run": run, "since": 0, "html": True})
+            for event in frame.get("events", ()):
+                if event["type"] == "content_delta" and not wished:
+                    wished = time.time()
+                    await self.socket.send_json({"type": "stop", "run": run})
+                if event["type"] == "done":
+                    return (time.time() - wished) * 1000
         raise RuntimeError("the socket was closed")
 
 
@@ -139,6 +157,8 @@ async def measure(house: House, model: Model, promises: Promises) -> None:
             to_model, first_word = await one_by_one(first, model, **facts)
             say(promises, f"{name}: from sending to the model, median", statistics.median(to_model), TO_MODEL)
             say(promises, f"{name}: from the model's first word, median", statistics.median(first_word), FIRST_WORD)
+        stops = [await first.stop() for _ in range(ROUNDS)]
+        say(promises, "from the wish to stop to the last event, median", statistics.median(stops), STOPPED)
         say(promises, "a panel, beside its slowest agent", statistics.median(await panels(first, model)), PANEL)
         for reader in readers:  # not sooner: who does not read answers no ping, and is cut
             await reader.open()

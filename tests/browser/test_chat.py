@@ -10,10 +10,13 @@ from tests.browser.conftest import SLOWLY, Visit
 from tests.browser.test_home import DESK
 from tests.browser.test_live import folded
 from tests.chaos.stack import Stack
+from tests.uploads import line, pdf
 
 QUESTION = "What is a loop in Python?"
 ASKED = "Shorten the description and add two figures."
 SHORT = "Loops: 2 kinds, 3 words."
+HARD = "| a | b |\n|---|---|\n| 1 | 👩‍👩‍👧 |\n\n```python\nprint('👋🏽')\n```\n\n$$\n\\sum_{i=1}^n i^2\n$$\n\n\
+It is $e^{i\\pi}+1=0$ and costs $5. 🇫🇷"
 LONG = "All that is to be said of loops, at some length, and then some more of it, so that nobody misses any."
 
 
@@ -317,6 +320,65 @@ def test_escape_in_the_dock_stops_the_answer_and_leaves_the_dock_open(course: Co
     expect(page.locator("#dock")).to_be_visible()
     page.locator("#dock-say").press("Escape")
     expect(page.locator("#dock")).to_be_hidden()
+
+
+def test_a_web_process_that_is_killed_costs_the_answer_a_moment(visit: Visit, house: Stack, wrong: list[str]) -> None:
+    """The page goes on without a reload; what had been said is folded and marked, and said once more below."""
+    house.model(**SLOWLY)
+    page = visit("owner", "/chat/")
+    send(page, "Explain loops in Python in about 300 words.")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    expect(answer(page).locator(".pieces > .live")).to_contain_text("Demo model text")
+    message, run = (answer(page).get_attribute(f"data-{name}") for name in ("message", "run"))
+    house.keepers["web"].send(9)  # type: ignore[arg-type]
+    expect(answer(page).locator(".broken")).to_have_count(1)
+    expect(answer(page).locator(".pieces > .live")).to_contain_text("Demo model text")
+    house.model(tokens_per_second=5_000)
+    until_answered(page)
+    told = page.request.get(f"/api/v1/chat/messages/{message}").json()
+    assert (told["state"], told["run"]) == ("done", run)
+    assert words(shown_of(page)) == words(told["text"])
+    expect(answer(page).locator(".broken")).to_have_count(1)
+    wrong[:] = [said for said in wrong if "WebSocket" not in said and "ERR_CONNECTION" not in said]
+
+
+def test_tables_code_formulas_and_emojis_come_out_right(visit: Visit, house: Stack) -> None:
+    house.model(rules=[{"contains": QUESTION, "content": HARD}], tokens_per_second=12)
+    page = visit("owner", "/chat/")
+    send(page, QUESTION)
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    live = answer(page).locator(".pieces > .live")
+    expect(live.locator("table td").last).to_have_text("👩‍👩‍👧")
+    expect(live.locator("pre code")).to_have_text("print('👋🏽')")
+    expect(live.locator('math[display="block"]')).to_have_count(1)
+    house.model(rules=[{"contains": QUESTION, "content": HARD}], tokens_per_second=5_000)
+    message = answer(page).get_attribute("data-message")
+    until_answered(page)
+    said = answer(page).locator(".pieces > .prose")
+    expect(said.locator("td").last).to_have_text("👩‍👩‍👧")
+    expect(said.locator("math")).to_have_count(2)
+    expect(said.locator("p").last).to_contain_text("and costs $5. 🇫🇷")
+    assert page.request.get(f"/api/v1/chat/messages/{message}").json()["text"] == HARD
+
+
+def test_a_file_goes_with_the_question_and_long_work_is_stopped_from_its_card(visit: Visit, house: Stack) -> None:
+    asked = "Make me a deep course on loops"
+    call = {"name": "start_run", "arguments": {"kind": "course", "brief": f"{asked}.", "title": "Loops in depth"}}
+    house.model(rules=[{"contains": asked, "calls": [call], "times": 1}], tokens_per_second=60)
+    page = visit("owner", "/chat/")
+    content = pdf(line("Loops repeat what they hold."))
+    page.locator("#attach").set_input_files({"name": "loops.pdf", "mimeType": "application/pdf", "buffer": content})
+    expect(page.locator("#chips")).to_contain_text("loops.pdf")
+    send(page, f"{asked}.")
+    page.wait_for_url(re.compile("/chat/[-0-9a-f]{36}/"))
+    expect(page.locator(".message.asked")).to_contain_text("loops.pdf")
+    card = answer(page).locator("[data-of]")
+    expect(card.locator("progress")).to_be_visible()
+    house.model(**SLOWLY)
+    card.get_by_role("button", name="Stop").click()
+    expect(card).to_contain_text("Stopped")
+    expect(card.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(card.get_by_role("link").first).to_be_visible()
 
 
 def test_the_end_of_an_answer_is_told_to_who_looks_elsewhere(visit: Visit, house: Stack) -> None:

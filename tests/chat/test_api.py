@@ -224,6 +224,14 @@ async def test_a_conversation_that_is_deleted_while_it_is_answered_goes_when_tha
     assert [any(each) for each in calls] == [False] * 3
 
 
+def test_a_long_conversation_goes_at_once(owner: Rest) -> None:
+    turn = said(owner)
+    chain(Session.objects.get(id=turn["session"]), 3_000)
+    assert owner.delete(f"chat/sessions/{turn['session']}").status_code == 204
+    assert sessions.bury() is False
+    assert not Message.objects.exists()
+
+
 @pytest.mark.parametrize(
     "change",
     [{"session": True}, {"context": True}, {"agent": "neo"}, {"files": True}, {"text": "Something else?"}],

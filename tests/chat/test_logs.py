@@ -14,11 +14,13 @@ from structlog.testing import capture_logs
 
 from config.asgi import application
 from generation.carrier import Carrier
+from generation.models import Document
 from memory import workspaces
 from memory.base.database import db as in_database
 from memory.models import User
+from tests.chat.conftest import Say, answered
 from tests.chat.test_socket import Open, open_page
-from tests.generation.conftest import Start, ended
+from tests.generation.conftest import Demo, Start, ended
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
@@ -128,3 +130,15 @@ async def test_what_a_run_does_is_logged_with_run_step_and_user(carrier: Carrier
     assert "step" not in end
     of_run = [*named(lines, "made"), *named(lines, "kept"), end]
     assert {(line["run"], line["user"]) for line in of_run} == {(str(run.id), str(run.user_id))}
+
+
+async def test_what_a_model_may_not_do_is_logged_with_its_run_and_user(
+    say: Say, demo: Demo, carrier: Carrier, course: Document, lines: Lines
+) -> None:
+    call = {"name": "update_field", "arguments": {"object": str(uuid4()), "field": "title", "value": "Mine"}}
+    demo.set(rules=[{"contains": "Do it.", "calls": [call], "times": 1}])
+    turn = await say("Do it.", context=[("document", course.id)])
+    await answered(turn)
+    (refused,) = named(lines, "tool_refused")
+    assert (refused["tool"], refused["error"]) == ("update_field", "not_found.object")
+    assert (refused["run"], refused["user"]) == (str(turn.run.id), str(turn.run.user_id))
