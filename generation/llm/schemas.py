@@ -1,6 +1,7 @@
 """JSON schemas as providers with strict output take them: every object closed, every property required."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,8 +14,9 @@ RENAMED = {"oneOf": "anyOf"}
 NAMED = frozenset({"properties", "$defs"})
 
 
+@lru_cache(256)
 def of(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a model, closed wherever its objects list their properties."""
+    """The JSON schema of a model, closed wherever its objects list their properties. Not to be changed."""
     schema: dict[str, Any] = _close(model.model_json_schema())
     return schema
 
