@@ -43,6 +43,14 @@ SELECT count(*) FROM generation_step s JOIN generation_run r ON r.id = s.run_id
 WHERE r.document_id = %s AND s.key LIKE '%%/lesson'
 """
 
+# More than a window is high.
+MANY_TALKS = """
+INSERT INTO chat_session (id, workspace_id, user_id, title, folded_title, is_named, agent, state, place)
+SELECT gen_random_uuid(), m.workspace_id, u.id, 'What a library keeps, no. ' || n, '', true, 'assistant', 'dormant',
+       gen_random_uuid()
+FROM memory_user u JOIN memory_membership m ON m.user_id = u.id, generate_series(1, 40) n WHERE u.username = %s
+"""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -157,6 +165,8 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
     talk, panel = conversations(put, house, done)
     going = writing(house, put)
     slow = put.post("chat/messages", text="Explain at length what a library keeps.")["session"]
+    with house.sql() as sql:
+        sql.execute(MANY_TALKS, ["librarian"])
     return [
         Shown("sign-in", "/sign-in/", "nobody"),
         Shown("missing", "/nowhere/"),
@@ -191,6 +201,7 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
         Shown("missing-document", f"/documents/{UUID(int=0)}/"),
         Shown("chat", "/chat/"),
         Shown("chat-empty", "/chat/", "beginner"),
+        Shown("chat-full", "/chat/", "librarian"),
         Shown("chat-session", f"/chat/{talk}/"),
         Shown("chat-panel", f"/chat/{panel}/"),
         Shown("chat-writing", f"/chat/{slow}/"),

@@ -57,6 +57,12 @@ for (const tab of tabs) tab.addEventListener("click", () => show(tab));
 if (sessionStorage.getItem("dock") && !phone.matches) open(true, false);
 phone.addEventListener("change", () => dock.hidden || open(true, false));
 
+// A rail beside the page is never folded: it is open, not only shown, to whoever reads it otherwise than by looking.
+const wide = matchMedia("(min-width: 64rem)");
+const unfold = () => document.querySelectorAll("details.fold.rail").forEach((rail) => (rail.open = wide.matches));
+wide.addEventListener("change", unfold);
+unfold();
+
 // A rail that runs sideways, on a phone, begins where one is.
 for (const here of document.querySelectorAll("nav.rail [aria-current]")) {
   const rail = here.closest("nav");
