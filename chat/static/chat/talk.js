@@ -243,6 +243,7 @@ export class Talk {
     this.due.delete(id);
     const find = () => this.said.querySelector(`[data-message="${id}"]`);
     if (!find()) return;
+    if (isInUse(find())) return void setTimeout(() => this.refresh(find()), BETWEEN);
     const at = performance.now();
     this.asked.set(id, at);
     const { content, again, isGone } = await fragment(find().dataset.url);
@@ -268,11 +269,20 @@ export class Talk {
     this.keep();
   }
 
+  // What is in use is looked at again once it is not.
+  later() {
+    this.waits ||= setTimeout(() => {
+      this.waits = 0;
+      this.load();
+    }, BETWEEN * 2);
+  }
+
   // All rows as they stand now: another page has said something, or something may have been missed.
   async load() {
     const url = this.root.dataset.said;
     if (!url) return;
     if (this.loading) return void (this.isStale = true);
+    if (isInUse(this.said)) return void this.later();
     this.loading = true;
     const at = performance.now();
     const { content, again, isGone } = await fragment(`${url}${this.box ? "&dock=1" : ""}`);
@@ -287,7 +297,7 @@ export class Talk {
     if (!next) return;
     const shown = [...this.said.querySelectorAll(".message")].map((each) => each.id).join();
     const wanted = [...next.querySelectorAll(".message")].map((each) => each.id);
-    if (isInUse(this.said)) return void setTimeout(() => this.load(), BETWEEN * 2);
+    if (isInUse(this.said)) return void this.later();
     const panels = [this.said, next].map((each) => each.querySelectorAll(".panel > form").length);
     if (next.dataset.stamp === this.said.dataset.stamp && shown.endsWith(wanted.join()) && panels[0] === panels[1]) {
       for (const row of next.querySelectorAll(".message[data-message]")) {
