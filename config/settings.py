@@ -210,6 +210,7 @@ EXTRACT_TOKENS = env.integer("EXTRACT_TOKENS", 3_500, 100)
 SESSION_IDLE_SECONDS = env.number("SESSION_IDLE_SECONDS", 1_800, 1)  # then it is dormant, until somebody goes on
 SESSION_REST_AT_ONCE = 500
 MESSAGE_MAX_CHARACTERS = 50_000
+PROMPT_MAX_CHARACTERS = env.integer("PROMPT_MAX_CHARACTERS", 100_000, 1)  # of a version
 TURNS_OPEN_PER_USER = env.integer("TURNS_OPEN_PER_USER", 20, 1, 1_000_000)
 # What an answer is shown: of it, at most half is of the documents and files that the conversation is about.
 CHAT_CONTEXT_TOKENS = env.integer("CHAT_CONTEXT_TOKENS", 16_000, 500)

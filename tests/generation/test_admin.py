@@ -1,11 +1,14 @@
 """Staff at the work: runs to look at and to stop, prompts to put in force, chains to change."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote as admin_quote
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -185,7 +188,9 @@ def test_a_stranger_stops_nothing_even_as_superuser(people: People, keeper: User
 
 def test_a_new_text_is_a_new_version_and_changes_nothing_in_force(keeper: User) -> None:
     before = prompts.current(SLOT)
-    answer = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\r\nOther", "message": "shorter"})
+    answer = post(
+        keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\r\nOther", "message": "shorter", "accept": "on"}
+    )
     assert answer.status_code == 302
     new = PromptVersion.objects.filter(prompt_id=SLOT).first()
     assert new is not None
@@ -196,8 +201,56 @@ def test_a_new_text_is_a_new_version_and_changes_nothing_in_force(keeper: User) 
 
 def test_a_text_that_no_engine_can_read_is_refused_in_words(keeper: User) -> None:
     answer = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\n{% nonsense %}", "message": ""})
-    assert "The prompt cannot be read." in answer.content.decode()
+    assert "Line 2: This cannot be read" in answer.content.decode()
     assert PromptVersion.objects.filter(prompt_id=SLOT).count() == 1
+
+
+def test_a_text_is_checked_before_it_is_kept(keeper: User) -> None:
+    whole = prompts.current(SLOT).text
+    unknown = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": f"{whole}\n{{{{ whom }}}}", "message": ""})
+    line = whole.count("\n") + 2
+    assert f"Line {line}: “whom” is no variable of this prompt." in unescape(unknown.content.decode())
+    given = {"prompt": SLOT, "text": "[user]\nOther", "message": ""}
+    left_out = post(keeper, "promptversion/add/", given)
+    assert "“brief” is given to this prompt, and it says nothing of it." in unescape(left_out.content.decode())
+    assert PromptVersion.objects.filter(prompt_id=SLOT).count() == 1
+    assert post(keeper, "promptversion/add/", {**given, "accept": "on"}).status_code == 302
+    assert PromptVersion.objects.filter(prompt_id=SLOT).count() == 2
+
+
+def test_a_new_version_begins_as_the_one_in_production(keeper: User) -> None:
+    shown = page_of(keeper, f"prompt/{admin_quote(SLOT)}/change/")
+    assert "{{ brief }}" in shown
+    assert f"promptversion/add/?prompt={SLOT}" in shown
+    begun = unescape(page_of(keeper, f"promptversion/add/?prompt={SLOT}"))
+    assert prompts.current(SLOT).text.splitlines()[1] in begun
+
+
+def test_two_versions_are_compared_word_by_word(keeper: User, people: People) -> None:
+    old = prompts.current(SLOT)
+    new = prompts.add_version(old.prompt, old.text.replace("{{ brief }}", "{{ order }}", 1), message="other words")
+    assert f"promptversion/{old.id}/to/{new.id}/" in page_of(keeper, f"promptversion/{new.id}/change/")
+    shown = page_of(keeper, f"promptversion/{old.id}/to/{new.id}/")
+    assert ("<del>brief</del>" in shown, "<ins>order</ins>" in shown) == (True, True)
+    client = Client()
+    staff = User.objects.create_user("clerk", "clerk@example.org", is_staff=True)
+    client.force_login(staff)
+    assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code == 403
+    client.force_login(people.stranger)
+    assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code in (302, 403)
+
+
+def test_slots_are_listed_with_how_often_they_were_asked(keeper: User, run: Run) -> None:
+    version = prompts.current(SLOT)
+    facts = {"run": run, "workspace": run.workspace, "user": run.user, "attempt": 1, "epoch": 1, "reason": "first"}
+    for days in (0, 1, 8):
+        call = Call.objects.create(
+            step="outline", agent="planner", provider="demo", model="demo", prompt_version=version, **facts
+        )
+        Call.objects.filter(id=call.id).update(created_at=timezone.now() - timedelta(days=days))
+    row = re.search(rf"(?s)>{SLOT}</a>.*?</tr>", page_of(keeper, "prompt/?q=outline"))
+    assert row
+    assert re.search(r">\s*2\s*<", row[0])
 
 
 def test_a_version_never_changes(keeper: User) -> None:

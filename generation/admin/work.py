@@ -1,22 +1,19 @@
-"""Staff's view of the work: runs with steps and calls, documents, prompts with their versions, agents with chains."""
+"""Runs with what they did, and documents as they stand."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
-from generation import agents, conditions, documents, prompts, runs, time_line
+from generation import conditions, documents, runs, time_line
 from generation.conditions import Work
-from generation.llm.values import ModelRef
-from generation.models import Agent, Document, Prompt, PromptVersion, Run, Section
+from generation.models import Document, Run, Section
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
@@ -141,113 +138,3 @@ def branch(rows: Sequence[Section], parent: UUID | None, work: Work) -> str:
         ),
     )
     return format_html("<ul>{}</ul>", items) if items else ""
-
-
-class VersionInline(ReadOnlyInline):
-    model = PromptVersion
-    fields = ("number", "message", "from_file", "author", "created_at")
-    show_change_link = True
-
-
-@admin.register(Prompt)
-class PromptAdmin(ReadOnly):
-    fields = ("slot", "description", "agent", "variables", "production", "updated_at")
-    list_display = ("slot", "agent", "production", "override", "updated_at")
-    list_select_related = ("production",)
-    search_fields = ("slot",)
-    inlines = (VersionInline,)
-
-    @admin.display(description=_("set by the environment"))
-    def override(self, prompt: Prompt) -> str:
-        return prompts.override_of(prompt.slot)
-
-
-class VersionForm(forms.ModelForm):
-    def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"]).replace("\r\n", "\n")  # as browsers send it
-        try:
-            prompts.parts(text)
-        except ScriptoriumError as error:
-            raise forms.ValidationError(sentences.say(error.code, error.params)) from None
-        return text
-
-
-@admin.register(PromptVersion)
-class PromptVersionAdmin(ModelAdmin):
-    """A version never changes: a new text is a new version."""
-
-    form = VersionForm
-    fields = ("prompt", "text", "message")
-    list_display = ("__str__", "message", "from_file", "author", "created_at", "is_production")
-    list_select_related = ("prompt", "author")
-    list_filter = ("prompt",)
-    actions = ("set_production",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.fields if obj else ()
-
-    def save_model(self, request: HttpRequest, version: PromptVersion, form: forms.ModelForm, change: bool) -> None:
-        if not change:
-            prompts.add_version(
-                version.prompt, version.text, id=version.id, author=request.user, message=version.message
-            )
-            version.refresh_from_db()
-
-    @admin.display(description=_("in production"), boolean=True)
-    def is_production(self, version: PromptVersion) -> bool:
-        return version.prompt.production_id == version.id
-
-    @admin.action(description=_("Set as production"), permissions=["change"])
-    def set_production(self, request: SignedInRequest, chosen: QuerySet[PromptVersion]) -> None:
-        for version in chosen:
-            prompts.set_production(version, by=request.user)
-            self.log_change(request, version, "set as production")
-
-
-class AgentForm(forms.ModelForm):
-    def clean_chain(self) -> list[str]:
-        chain = self.cleaned_data["chain"] or []
-        try:
-            return [str(ModelRef.parse(name)) for name in chain]
-        except (AttributeError, TypeError, ValueError):
-            said = sentences.say("validation.chain", {"agent": self.instance.title})
-            raise forms.ValidationError(said) from None
-
-
-@admin.register(Agent)
-class AgentAdmin(ModelAdmin):
-    form = AgentForm
-    fields = (
-        "name",
-        "title",
-        "role",
-        "chain",
-        "override",
-        "in_force",
-        "temperature",
-        "max_tokens",
-        "max_rounds",
-        "updated_at",
-    )
-    readonly_fields = ("name", "override", "in_force", "updated_at")
-    list_display = ("title", "name", "chain", "override", "in_force")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("set by the environment"))
-    def override(self, agent: Agent) -> str:
-        return agents.override_of(agent.name)
-
-    @admin.display(description=_("in force"))
-    def in_force(self, agent: Agent) -> str:
-        try:
-            return ", ".join(str(model) for model in agents.chain(agent))
-        except ScriptoriumError as error:
-            return sentences.say(error.code, error.params)
