@@ -3,6 +3,7 @@
 An error keeps it from being saved; a warning says what may be meant so: a declared variable that the text leaves out.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from generation.prompts import PART, engine
 
 LOOP = "forloop"
+ITS_LINE = re.compile(r" on line \d+")  # Django counts from the beginning of the part
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def check(text: str, declared: Sequence[str]) -> list[Problem]:
         try:
             uses += used(Template(body, engine=engine).nodelist, line)
         except TemplateSyntaxError as error:
-            found.append(Problem("template", line_of(error, line), {"problem": str(error)}))
+            said = ITS_LINE.sub("", str(error))
+            found.append(Problem("template", line_of(error, line), {"problem": said}))
     unknown = [use for use in dict.fromkeys(uses) if use.name not in declared]
     found += [Problem("unknown", use.line, {"name": use.name}) for use in unknown]
     errors = sorted(found, key=lambda problem: problem.line or 0)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ from memory.base.errors import ScriptoriumError
 from memory.http import SignedInRequest
 
 RECENT_DAYS = 7
+SHOWN = ("prompt", "whole", "message", "from_file", "author", "created_at")  # of a version: none of it changes
 
 
 class VersionInline(ReadOnlyInline):
@@ -44,6 +46,9 @@ class PromptAdmin(ReadOnly):
     search_fields = ("slot",)
     inlines = (VersionInline,)
     change_form_before_template = "generation/admin/_prompt.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prompt]:
         since = now() - timedelta(days=RECENT_DAYS)
@@ -132,10 +137,17 @@ class PromptVersionAdmin(ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("prompt", "text", "message") if obj else ()
+        return SHOWN if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("prompt", "text", "message") if obj else self.fields
+        return SHOWN if obj else self.fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    @admin.display(description=_("text"))
+    def whole(self, version: PromptVersion) -> str:
+        return format_html('<pre class="prompt-text">{}</pre>', version.text)
 
     def save_model(self, request: HttpRequest, version: PromptVersion, form: forms.ModelForm, change: bool) -> None:
         if not change:

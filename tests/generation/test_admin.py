@@ -201,7 +201,7 @@ def test_a_new_text_is_a_new_version_and_changes_nothing_in_force(keeper: User) 
 
 def test_a_text_that_no_engine_can_read_is_refused_in_words(keeper: User) -> None:
     answer = post(keeper, "promptversion/add/", {"prompt": SLOT, "text": "[user]\n{% nonsense %}", "message": ""})
-    assert "Line 2: This cannot be read" in answer.content.decode()
+    assert "Line 2: This cannot be read: Invalid block tag: &#x27;nonsense&#x27;" in answer.content.decode()
     assert PromptVersion.objects.filter(prompt_id=SLOT).count() == 1
 
 
@@ -238,6 +238,11 @@ def test_two_versions_are_compared_word_by_word(keeper: User, people: People) ->
     assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code == 403
     client.force_login(people.stranger)
     assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code in (302, 403)
+
+
+def test_a_slot_is_not_deleted(keeper: User) -> None:
+    assert post(keeper, f"prompt/{admin_quote(SLOT)}/delete/", {"post": "yes"}).status_code == 403
+    assert prompts.current(SLOT)
 
 
 def test_slots_are_listed_with_how_often_they_were_asked(keeper: User, run: Run) -> None:
