@@ -114,6 +114,12 @@ SENTENCES: dict[str, Promise] = {
     "validation.prompt_variables": _(
         "The variables of {slot} do not fit. What was written is kept. Missing: {missing}; too many: {unknown}."
     ),
+    "validation.prompt_transfer": _(
+        "This is no slot that was exported here. Nothing was changed. Export it once more and send that file."
+    ),
+    "validation.prompt_version": _(
+        "Version {number} does not fit here, line {line}: {problem} Nothing was changed. Correct it and send it again."
+    ),
     "validation.prompt_template": _("The prompt cannot be read. What was written is kept. Correct this: {problem}."),
     # Limits
     "limit.runs_open": _("You have {open} runs open. They go on. Wait until one has ended, or stop one."),

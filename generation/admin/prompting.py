@@ -4,31 +4,34 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from generation import agents, prompt_checks, prompts
+from generation import agents, prompt_checks, prompt_transfer, prompts
 from generation.diffs import diff
 from generation.llm.values import ModelRef
 from generation.models import Agent, Call, Prompt, PromptVersion
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
+from memory.base.text import read_json
 from memory.http import SignedInRequest
 
 RECENT_DAYS = 7
+MOST_BYTES = 10_000_000  # of an imported slot
 SHOWN = ("prompt", "whole", "message", "from_file", "author", "created_at")  # of a version: none of it changes
 
 
@@ -36,6 +39,19 @@ class VersionInline(ReadOnlyInline):
     model = PromptVersion
     fields = ("number", "message", "from_file", "author", "created_at")
     show_change_link = True
+
+
+class TransferForm(forms.Form):
+    file = forms.FileField(label=_("An exported slot (JSON)"), max_length=200)
+
+    def clean_file(self) -> Any:
+        upload = self.cleaned_data["file"]
+        if upload.size > MOST_BYTES:
+            raise forms.ValidationError(sentences.say("validation.body_too_large", {"limit": MOST_BYTES}))
+        try:
+            return read_json(upload.read())
+        except ScriptoriumError as error:
+            raise forms.ValidationError(sentences.say(error.code, error.params)) from None
 
 
 @admin.register(Prompt)
@@ -46,9 +62,46 @@ class PromptAdmin(ReadOnly):
     search_fields = ("slot",)
     inlines = (VersionInline,)
     change_form_before_template = "generation/admin/_prompt.html"
+    list_after_template = "generation/admin/_import.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        out, take_in = (self.admin_site.admin_view(view) for view in (self.export, self.take_in))
+        return [
+            path("export/<path:slot>/", out, name="generation_prompt_export"),
+            path("import/", take_in, name="generation_prompt_import"),
+            *super().get_urls(),
+        ]
+
+    def export(self, request: HttpRequest, slot: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        prompt = get_object_or_404(Prompt.objects.select_related("production"), slot=slot)
+        name = f"{slot.replace('/', '-')}.json"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        content = orjson.dumps(prompt_transfer.export(prompt), option=orjson.OPT_INDENT_2)
+        return HttpResponse(content, content_type="application/json", headers=disposition)
+
+    def take_in(self, request: SignedInRequest) -> HttpResponse:
+        """A slot that was exported, here or elsewhere: its new texts become versions."""
+        if not request.user.has_perm("generation.add_promptversion"):
+            raise PermissionDenied
+        form = TransferForm(request.POST or None, request.FILES or None)
+        if form.is_valid():
+            try:
+                made = prompt_transfer.take_in(form.cleaned_data["file"], request.user)
+            except ScriptoriumError as error:
+                form.add_error("file", sentences.say(error.code, error.params))
+            else:
+                for version in made:
+                    self.log_addition(request, version, "imported")
+                said = ngettext("{n} version was added.", "{n} versions were added.", len(made)).format(n=len(made))
+                self.message_user(request, said, messages.SUCCESS)
+                return redirect("admin:generation_prompt_changelist")
+        facts = {**self.admin_site.each_context(request), "title": gettext("Import a slot"), "opts": self.opts}
+        return TemplateResponse(request, "generation/admin/import.html", {**facts, "form": form})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prompt]:
         since = now() - timedelta(days=RECENT_DAYS)

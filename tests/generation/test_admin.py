@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote as admin_quote
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -238,6 +239,35 @@ def test_two_versions_are_compared_word_by_word(keeper: User, people: People) ->
     assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code == 403
     client.force_login(people.stranger)
     assert client.get(f"/admin/generation/promptversion/{old.id}/to/{new.id}/").status_code in (302, 403)
+
+
+def test_a_slot_goes_out_and_comes_in(keeper: User, people: People) -> None:
+    version = prompts.current(SLOT)
+    prompts.add_version(version.prompt, f"{version.text}More.\n", author=keeper, message="more")
+    client = Client()
+    client.force_login(keeper)
+    sent = client.get(f"/admin/generation/prompt/export/{SLOT}/")
+    assert sent.headers["Content-Disposition"] == 'attachment; filename="note-outline.json"'
+    PromptVersion.objects.filter(prompt=SLOT, number=2).delete()
+
+    def bring(content: bytes) -> str:
+        upload = SimpleUploadedFile("slot.json", content, "application/json")
+        answer = client.post("/admin/generation/prompt/import/", {"file": upload}, follow=True)
+        assert answer.status_code == 200
+        return unescape(answer.content.decode())
+
+    assert "1 version was added." in bring(sent.content)
+    assert "0 versions were added." in bring(sent.content)
+    assert PromptVersion.objects.filter(prompt=SLOT).count() == 2
+    assert LogEntry.objects.count() == 1
+    assert "Import a slot" in page_of(keeper, "prompt/")
+    assert "JSON" in bring(b"nonsense").partition('role="alert"')[2][:200]
+    assert "This is no slot that was exported here." in bring(b"{}")
+    clerk = User.objects.create_user("clerk", "clerk@example.org", is_staff=True)
+    for other in (clerk, people.stranger):
+        client.force_login(other)
+        for where in (f"export/{SLOT}/", "import/"):
+            assert client.get(f"/admin/generation/prompt/{where}").status_code in (302, 403)
 
 
 def test_a_slot_is_not_deleted(keeper: User) -> None:
