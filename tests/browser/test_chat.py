@@ -33,7 +33,9 @@ def answer(page: Page, where: str = "") -> Locator:
 
 
 def until_answered(page: Page, where: str = "") -> None:
-    expect(page.locator(f"#{where}said .message[data-run]")).to_have_count(0)
+    """All have come to their end, and are drawn as they are kept."""
+    for state in ("[data-run]", "[data-state=writing]", "[data-state=queued]"):
+        expect(page.locator(f"#{where}said .message{state}")).to_have_count(0)
 
 
 class Course:
