@@ -304,6 +304,7 @@ class House:
         self.users["superuser"] = User.objects.create_superuser("superuser", "superuser@example.org")
         prompts.sync()
         agents.sync()
+        self.version = prompts.current("note/outline").id
         Group.objects.create(name="Readers")
         self.token, _ = tokens.issue(people.owner, "laptop")
         files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
@@ -374,6 +375,7 @@ class House:
         if "invitation" in path:
             known |= self.new_invitation(self.another_workspace() if "secret" in path else self.people.workspace)
         known |= {"object_id": self.pk_of(path), "id": self.people.stranger.pk}
+        known |= {"slot": "note/outline", "old": self.version, "new": self.version}
         path = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda gap: "memory" if gap[1] == "app_label" else "0", path)
         path = re.sub(r"<(?:\w+:)?(\w+)>|{(\w+)}", lambda gap: str(known.get(gap[1] or gap[2], 0)), path)
         return "/" + re.sub(r"[\^$]|/\?", "", path).lstrip("/")
