@@ -121,7 +121,7 @@ def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequenc
         log.warning("tool_refused", tool=call.name, error=error.code)
         return told(key, call, refused(error))
     outcome = Outcome(
-        told=brief(done.told),
+        told=shortened(done.told),
         about=dict(done.about),
         changes=[change.pk for change in done.changes],
         run=done.run,
@@ -145,10 +145,10 @@ def find(name: str, allowed: Sequence[str]) -> Tool:
 
 
 def refused(error: ScriptoriumError) -> Outcome:
-    return Outcome(told=brief(refusal(error)), error=clean_json(error.as_data()))
+    return Outcome(told=shortened(refusal(error)), error=clean_json(error.as_data()))
 
 
-def brief(told: Mapping[str, Any]) -> str:
+def shortened(told: Mapping[str, Any]) -> str:
     """What a model is told by a tool, no longer than any of it is allowed to be; a cut says so."""
     text = as_json(clean_json(dict(told))) or ""
     most = MOST_TOLD * settings.TOOL_RESULT_TOKENS
@@ -168,9 +168,9 @@ def keep(run: Run, state: RunState, error: dict[str, Any] | None) -> None:
     """The answer, as far as it came, in its message. In the transaction that ends its run."""
     written = Message.objects.filter(run=run, speaker=Speaker.AGENT, session=run.line).order_by("id")
     replies = list(written.select_related("session__user", "session__workspace"))
-    steps, calls = list(run.steps.all()), usage.calls_of(run.id)
+    steps, calls = list(run.steps.all()), usage.calls_of([run.id])
     for reply in replies:
-        keep_reply(reply, steps, usage.of(calls, reply.step), state, error)
+        keep_reply(reply, steps, usage.of(calls, run.id, reply.step), state, error)
     if replies and state in (RunState.DONE, RunState.PARTIAL):
         titling.ask(replies[0].session, run)
 
@@ -179,7 +179,7 @@ def keep_reply(
     reply: Message, steps: Sequence[Step], calls: Sequence[Call], state: RunState, error: dict[str, Any] | None
 ) -> None:
     """`steps` are those of its run, `calls` its own."""
-    own = [step for step in steps if step.key.startswith(f"{reply.step}round-")]
+    own = parts.own(steps, reply.step)
     reply.parts = parts.ended(parts.of_steps(own))
     reply.say(parts.text_of(reply.parts))
     failed = next((step for step in own if step.state == StepState.FAILED), None)

@@ -85,13 +85,17 @@ def has_failed(steps: Sequence[Step]) -> bool:
     return any(step.state == StepState.FAILED for step in steps)
 
 
-def of(run_id: UUID, prefix: str = "") -> list[Part]:
-    """Of the steps of a run that begin with this, recorded or not."""
-    return of_steps(steps_of(run_id, prefix))
+def steps_of(runs: Collection[UUID]) -> dict[UUID, list[Step]]:
+    """All steps of these runs, recorded or not."""
+    found: dict[UUID, list[Step]] = {run: [] for run in runs}
+    for step in Step.objects.filter(run_id__in=runs) if runs else ():
+        found[step.run_id].append(step)
+    return found
 
 
-def steps_of(run_id: UUID, prefix: str) -> list[Step]:
-    return list(Step.objects.filter(run_id=run_id, key__startswith=f"{prefix}round-"))
+def own(steps: Iterable[Step], prefix: str) -> list[Step]:
+    """Those for the one answer whose steps begin with this."""
+    return [step for step in steps if step.key.startswith(f"{prefix}round-")]
 
 
 def of_steps(steps: Sequence[Step]) -> list[Part]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from chat import messages, parts, sessions
 from chat.models import Message, Session
 from generation import lines
-from generation.models import Claim, Feedback, RunState
+from generation.models import Claim, Feedback, RunState, Step
 from generation.paging import page
 from generation.replay import one_moment
 from memory.models import User
@@ -53,12 +53,21 @@ def drawn(said: Sequence[Message], reader: User) -> list[dict[str, Any]]:
     """As many queries for thirty as for one, but for what is being written."""
     beside = messages.siblings(said)
     thumbs = feedback_of(said, reader)
-    claims = claims_of(said)
-    return [draw(each, beside[each.id], thumbs.get(each.call_id), claims.get(each.run_id)) for each in said]
+    claims, steps = claims_of(said), steps_of(said)
+    return [
+        draw(each, beside[each.id], thumbs.get(each.call_id), claims.get(each.run_id), steps.get(each.id))
+        for each in said
+    ]
 
 
-def draw(message: Message, beside: Sequence[UUID], thumb: Feedback | None, claim: Claim | None) -> dict[str, Any]:
-    made = parts.of(message.run_id, message.step) if message.is_open and message.run_id else message.parts
+def draw(
+    message: Message,
+    beside: Sequence[UUID],
+    thumb: Feedback | None,
+    claim: Claim | None,
+    steps: Sequence[Step] | None,
+) -> dict[str, Any]:
+    made = message.parts if steps is None else parts.of_steps(steps)
     return {
         "id": message.id,
         "session": message.session_id,
@@ -88,8 +97,18 @@ def feedback_of(said: Sequence[Message], reader: User) -> dict[UUID | None, Feed
 
 def claims_of(said: Sequence[Message]) -> dict[UUID | None, Claim]:
     """Of the runs of those that are open: from where to follow them, and whether they wait."""
-    runs = [each.run_id for each in said if each.is_open and each.run_id]
-    return dict(Claim.objects.in_bulk(runs)) if runs else {}
+    runs = open_runs(said)
+    return dict(Claim.objects.in_bulk(list(runs))) if runs else {}
+
+
+def steps_of(said: Sequence[Message]) -> dict[UUID, list[Step]]:
+    """By message, of those that are open: the steps that make it."""
+    steps = parts.steps_of(open_runs(said))
+    return {each.id: parts.own(steps[each.run_id], each.step) for each in said if each.is_open and each.run_id}
+
+
+def open_runs(said: Sequence[Message]) -> set[UUID]:
+    return {each.run_id for each in said if each.is_open and each.run_id}
 
 
 def waits(claim: Claim) -> bool:

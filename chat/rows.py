@@ -178,6 +178,7 @@ class Reader:
     claims: Mapping[UUID | None, Claim]
     files: Mapping[str, str]
     agents: Mapping[str, str]
+    took: Mapping[UUID, Mapping[str, Any]]  # until now, of what is open
     over: frozenset[UUID]
     shown: frozenset[UUID]
 
@@ -185,14 +186,11 @@ class Reader:
     def of(
         cls, said: Sequence[Message], beside: Mapping[UUID, Sequence[UUID]], session: Session, reader: User
     ) -> "Reader":
-        made = {each.id: each.parts for each in said}
-        over = set()
-        for each in said:
-            if each.is_open and each.run_id:
-                steps = parts.steps_of(each.run_id, each.step)
-                made[each.id] = parts.of_steps(steps)
-                if parts.is_whole(steps) or parts.has_failed(steps):
-                    over.add(each.id)
+        steps = pictures.steps_of(said)
+        made = {each.id: parts.of_steps(steps[each.id]) if each.id in steps else each.parts for each in said}
+        over = {which for which, own in steps.items() if parts.is_whole(own) or parts.has_failed(own)}
+        calls = usage.calls_of(pictures.open_runs(said))
+        took = {each.id: usage.of(calls, each.run_id, each.step) for each in said if each.id in steps}
         named = {file for each in said for file in each.files}
         found = File.objects.filter(id__in=named).values_list("id", "name") if named else ()
         return cls(
@@ -204,6 +202,7 @@ class Reader:
             pictures.claims_of(said),
             {str(key): name for key, name in found},
             dict(Agent.objects.values_list("name", "title")),
+            {which: {**usage.told(own), "seconds": 0, "cost_usd": 0} for which, own in took.items()},
             frozenset(over),
             frozenset(messages.upward(session.leaf_id, pictures.MESSAGES) if any(each.form for each in said) else ()),
         )
@@ -223,7 +222,7 @@ class Reader:
             seq=claim.last_seq if claim else None,
             is_over=message.id in self.over,
             is_waiting=claim is not None and pictures.waits(claim),
-            usage=self.usage(message),
+            usage=self.took.get(message.id, message.usage),
             thumb=self.thumbs.get(message.call_id) if message.call_id else None,
             files=[self.files.get(str(file), gettext("a file that is gone")) for file in message.files],
             seen=[seen_line(Seen.model_validate(each)) for each in (message.seen or {}).get("seen", ())],
@@ -232,11 +231,6 @@ class Reader:
             is_synthesis=message.form == Form.SYNTHESIS,
             is_shown=message.id in self.shown,
         )
-
-    def usage(self, message: Message) -> Mapping[str, Any]:
-        if not message.is_open or not message.run_id:
-            return message.usage
-        return {**usage.told(usage.of(usage.calls_of(message.run_id), message.step)), "seconds": 0, "cost_usd": 0}
 
     def name(self, message: Message) -> str:
         if message.speaker == Speaker.USER:

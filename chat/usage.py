@@ -1,6 +1,6 @@
 """What an answer took: who was asked, who answered, tokens, money and time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +11,15 @@ from generation.models import Call, CallState
 from memory.base.errors import ScriptoriumError
 
 
-def calls_of(run_id: UUID) -> list[Call]:
-    """The requests made for the answers of a run, in order; without what they said."""
-    return list(Call.objects.filter(run=run_id).defer("messages", "variables").order_by("id"))
+def calls_of(runs: Collection[UUID]) -> list[Call]:
+    """The requests made for the answers of these runs, in order; without what they said."""
+    found = Call.objects.filter(run__in=runs).defer("messages", "variables")
+    return list(found.order_by("id")) if runs else []
 
 
-def of(calls: Sequence[Call], prefix: str) -> list[Call]:
-    """Those for the one answer whose steps begin with this."""
-    return [call for call in calls if call.step.startswith(f"{prefix}round-")]
+def of(calls: Sequence[Call], run_id: UUID | None, prefix: str) -> list[Call]:
+    """Those for the one answer of this run whose steps begin with this."""
+    return [call for call in calls if call.run_id == run_id and call.step.startswith(f"{prefix}round-")]
 
 
 def told(calls: Sequence[Call]) -> dict[str, Any]:

@@ -42,7 +42,12 @@ class Hand:
     @property
     def key(self) -> str:
         """What the step begins elsewhere, it begins once."""
-        return f"turn-{self.run.id}-{self.step}"
+        return f"{self.keys}{self.step}"
+
+    @property
+    def keys(self) -> str:
+        """How the keys begin of all that this turn begins elsewhere."""
+        return f"turn-{self.run.id}-"
 
     @cached_property
     def documents(self) -> dict[UUID, Document]:
@@ -81,14 +86,16 @@ class Hand:
 
         Raises `tool.not_read`, `tool.not_whole` for a field of which it was shown only a part.
         """
-        whole, parts = str(obj.pk), f"{obj.pk}/"
-        wanted = {whole, parts + path.split("/")[0]} if path else {key for key in self.seen if key.startswith(parts)}
-        known = [self.seen[key] for key in {whole, *wanted} if key in self.seen]
-        if not known and any(key.startswith(parts) for key in self.seen):
-            raise ToolFailed("not_whole", id=whole)
-        if not known:
+        whole = str(obj.pk)
+        shown = {key: version for key, version in self.seen.items() if key.split("/")[0] == whole}
+        if not shown:
             raise ToolFailed("not_read", id=whole)
-        return max(known) if path else min(known)
+        if not path:
+            return min(shown.values())
+        known = [shown[key] for key in (whole, f"{whole}/{path.split('/')[0]}") if key in shown]
+        if not known:
+            raise ToolFailed("not_whole", id=whole)
+        return max(known)
 
     def change(self, change_id: UUID) -> Change:
         """A change of something that the conversation is about. Raises `not_found.change`."""

@@ -28,8 +28,8 @@ def search_history(
     found = Change.objects.filter(root_id__in=hand.documents).exclude(Q(version=1) & ~Q(path="present"))
     # Of what stood there no more is read than is shown and looked for: a text may be long, and there are many.
     read = {name: Left(Func(F(name), template="%(expressions)s #>> '{}'"), MOST_READ) for name in ("before", "after")}
-    brief = found.defer("before", "after").annotate(**{f"{name}_text": text for name, text in read.items()})
-    latest = brief.select_related("user").order_by(F("id").desc())[:MOST_LOOKED_AT]
+    short = found.defer("before", "after").annotate(**{f"{name}_text": text for name, text in read.items()})
+    latest = short.select_related("user").order_by(F("id").desc())[:MOST_LOOKED_AT]
     wanted = fold(words).split()
     kept = [change for change in latest if all(word in said_in(change) for word in wanted)]
     return Done({"changes": drawn(kept[:MOST_FOUND])})

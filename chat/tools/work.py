@@ -48,7 +48,7 @@ def retry_section(hand: Hand, section: SectionId) -> Done:
 
 def check_begun(hand: Hand) -> None:
     """Raises `tool.too_many_runs` once one answer has begun MOST_BEGUN: more is for people to decide."""
-    begun = Run.objects.filter(user=hand.user, key__startswith=f"turn-{hand.run.id}-")
+    begun = Run.objects.filter(user=hand.user, key__startswith=hand.keys)
     if begun.exclude(key=hand.key).count() >= MOST_BEGUN:
         raise ToolFailed("too_many_runs", limit=MOST_BEGUN)
 

@@ -191,13 +191,18 @@ def test_a_stop_keeps_what_was_said(visit: Visit, house: Stack) -> None:
     assert answer(page).locator(".pieces").inner_text() == kept
 
 
-def test_what_waits_is_withdrawn_and_stands_where_it_was_typed(visit: Visit, house: Stack) -> None:
+def with_one_that_waits(visit: Visit, house: Stack) -> Page:
     house.model(**SLOWLY)
     page = visit("owner", "/chat/")
     send(page, "Explain loops in Python in about 400 words.")
     expect(answer(page).locator(".pieces")).to_contain_text("Demo")
     send(page, "Never mind this.")
     expect(answer(page)).to_contain_text("It will be answered after the one before.")
+    return page
+
+
+def test_what_waits_is_withdrawn_and_stands_where_it_was_typed(visit: Visit, house: Stack) -> None:
+    page = with_one_that_waits(visit, house)
     answer(page).get_by_role("button", name="Withdraw").click()
     expect(page.locator(".message.asked")).to_have_count(1)
     expect(page.locator("#say")).to_have_value("Never mind this.")
@@ -208,12 +213,7 @@ def test_what_waits_is_withdrawn_and_stands_where_it_was_typed(visit: Visit, hou
 
 
 def test_what_is_withdrawn_elsewhere_goes_from_this_page_too(visit: Visit, house: Stack) -> None:
-    house.model(**SLOWLY)
-    page = visit("owner", "/chat/")
-    send(page, "Explain loops in Python in about 400 words.")
-    expect(answer(page).locator(".pieces")).to_contain_text("Demo")
-    send(page, "Never mind this.")
-    expect(answer(page)).to_contain_text("It will be answered after the one before.")
+    page = with_one_that_waits(visit, house)
     other = visit("owner", page.url)
     answer(other).get_by_role("button", name="Withdraw").click()
     expect(page.locator(".message.asked")).to_have_count(1)

@@ -1,6 +1,7 @@
 """Tools: each does what it says for who may, and nothing for who may not; what a model does wrong, it is told."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -337,6 +338,15 @@ async def test_a_locked_section_is_left_alone(
 # --- what people did meanwhile
 
 
+async def meanwhile(say: Say, course: Document, act: Callable[[], object]) -> Message:
+    """The answer to a request; when its first tool has been used, and before its next, somebody does this."""
+    turn = await say(ASKED, context=[("document", course.id)])
+    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
+        await asyncio.sleep(0.02)
+    await in_database(act)
+    return await answered(turn)
+
+
 async def test_a_change_by_hand_in_between_is_never_overwritten(
     say: Say, demo: Demo, carrier: Carrier, course: Document, house: People
 ) -> None:
@@ -356,11 +366,8 @@ async def test_a_change_by_hand_in_between_is_never_overwritten(
         ]
     )
     demo.set(first_token_ms=400)
-    turn = await say(ASKED, context=[("document", course.id)])
-    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
-        await asyncio.sleep(0.02)
-    await in_database(lambda: documents.edit(course, {"description": "By hand."}, By.person(house.teammate)))
-    reply = await answered(turn)
+    by_hand = By.person(house.teammate)
+    reply = await meanwhile(say, course, lambda: documents.edit(course, {"description": "By hand."}, by_hand))
     errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
     assert errors == [None, "conflict.changed_since", None]
     assert (await state_of(course))[""]["description"] == "Theirs, in short."
@@ -397,11 +404,8 @@ async def test_what_the_turn_wrote_itself_hides_no_change_by_hand(
     calls = [call("read_object", object=str(course.id)), first, again, over]
     rules = [{"contains": ASKED, "calls": [each], "times": 1} for each in calls]
     demo.set(rules=[*rules, {"contains": ASKED, "content": "Done."}], first_token_ms=400)
-    turn = await say(ASKED, context=[("document", course.id)])
-    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
-        await asyncio.sleep(0.02)
-    await in_database(lambda: documents.edit(course, {"description": "By hand."}, By.person(house.teammate)))
-    reply = await answered(turn)
+    by_hand = By.person(house.teammate)
+    reply = await meanwhile(say, course, lambda: documents.edit(course, {"description": "By hand."}, by_hand))
     errors = [card["error"] and card["error"]["error_code"] for card in tools_of(reply)]
     assert errors == [None, None, None, "conflict.changed_since"]
     state = (await state_of(course))[""]
@@ -430,11 +434,8 @@ async def test_what_was_changed_by_hand_since_is_not_removed(
     calls = [call("read_object", object=str(chapter.id)), call("remove_section", section=str(chapter.id))]
     rules = [{"contains": ASKED, "calls": [each], "times": 1} for each in calls]
     demo.set(rules=[*rules, {"contains": ASKED, "content": "Done."}], first_token_ms=400)
-    turn = await say(ASKED, context=[("document", course.id)])
-    while not await in_database(lambda: Event.objects.filter(run=turn.run, type="tool_call_result").exists()):
-        await asyncio.sleep(0.02)
-    await in_database(lambda: sections.edit(chapter, {"description": "By hand."}, By.person(house.teammate)))
-    reply = await answered(turn)
+    by_hand = By.person(house.teammate)
+    reply = await meanwhile(say, course, lambda: sections.edit(chapter, {"description": "By hand."}, by_hand))
     assert tools_of(reply)[1]["error"]["error_code"] == "conflict.changed_since"
     assert (await state_of(course))[chapter.key]["present"]
 
