@@ -18,6 +18,9 @@ __all__ = ["carrier", "demo", "demo_process", "house", "ringing", "start"]
 
 Say = Callable[..., Awaitable[Turn]]
 
+# A connection that is reset takes along what was sent and not yet read: what is said comes before it.
+UNDER_WAY = {"tokens_per_second": 300}
+
 
 @pytest.fixture
 def say(house: People) -> Say:

@@ -19,7 +19,7 @@ from memory import files
 from memory.base.database import db as in_database
 from memory.history import By
 from memory.models import Change
-from tests.chat.conftest import Say, answered, tools_of
+from tests.chat.conftest import UNDER_WAY, Say, answered, tools_of
 from tests.chat.test_api import chain
 from tests.generation.conftest import Demo, ended
 from tests.people import People
@@ -157,10 +157,10 @@ async def test_a_course_is_begun_with_the_file_that_came_with_the_question(
 
 
 async def test_what_broke_off_is_folded_and_marked(say: Say, carrier: Carrier, owner: Client, demo: Demo) -> None:
-    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": 1}])
+    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": 1}], **UNDER_WAY)
     turn = await say(QUESTION)
     reply = await answered(turn)
-    assert [part["type"] for part in reply.parts] == ["broken", "reasoning", "text"]
+    assert [part["type"] for part in reply.parts] == ["broken", "reasoning", "text"], reply.usage
     shown = await in_database(page, owner, turn.session)
     assert "Broken off, and begun again" in shown
 

@@ -19,7 +19,7 @@ from generation.ledger import Cancelled
 from generation.models import Claim, Event, Run, RunState, Step
 from memory.base.database import db as in_database
 from memory.base.errors import Conflict, LimitReached, NotFound, ScriptoriumError, SessionError
-from tests.chat.conftest import Say, answered, message, session
+from tests.chat.conftest import UNDER_WAY, Say, answered, message, session
 from tests.generation.conftest import Demo, ended, reached, state_of
 from tests.generation.test_log import fold
 from tests.people import People
@@ -271,7 +271,7 @@ async def test_a_broken_attempt_is_no_part_of_the_answer(say: Say, carrier: Carr
 
 
 async def test_what_a_failed_answer_had_said_is_kept(say: Say, carrier: Carrier, demo: Demo) -> None:
-    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": None}])
+    demo.set(rules=[{"contains": QUESTION, "fault": "cut", "times": None}], **UNDER_WAY)
     reply = await answered(await say(QUESTION), RunState.FAILED)
     broken = [part["text"] for part in reply.parts]
     assert [part["type"] for part in reply.parts] == ["broken"] * reply.usage["failures"]
