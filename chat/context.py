@@ -65,8 +65,8 @@ def gather(run: Run, reply: Message, given: Sources, *, with_tools: bool = True)
     if question is None:
         raise ValueError(f"{reply} answers nothing")
     session = reply.session
-    version, agent = in_force.find(SLOTS[reply.agent], reply.agent)
-    instructions = estimate_tokens(version.text)
+    found = in_force.find(SLOTS[reply.agent], reply.agent, run)
+    agent, instructions = found.agent, estimate_tokens(found.version.text)
     asked = estimate_tokens(question.text)
     left = max(0, settings.CHAT_CONTEXT_TOKENS - instructions - asked)
     shelf = Shelf(sessions.about(session), given, left // 2)

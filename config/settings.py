@@ -199,6 +199,9 @@ SENTENCES = ["memory.sentences.SENTENCES", "generation.sentences.SENTENCES", "ch
 # A run names its job by dotted path; only paths below these are ever imported.
 RUN_JOBS = ["generation.recipes.", "chat."]
 
+PROMPT_MAX_CHARACTERS = env.integer("PROMPT_MAX_CHARACTERS", 100_000, 1)  # of a version
+# Off, everybody has what is in production, whatever experiments run.
+ENABLE_PROMPT_AB_TESTING = env.flag("ENABLE_PROMPT_AB_TESTING", True)
 PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
 
 # What a run shows its models of the files given with it; and of brief and files together where many calls ask about one
@@ -210,7 +213,6 @@ EXTRACT_TOKENS = env.integer("EXTRACT_TOKENS", 3_500, 100)
 SESSION_IDLE_SECONDS = env.number("SESSION_IDLE_SECONDS", 1_800, 1)  # then it is dormant, until somebody goes on
 SESSION_REST_AT_ONCE = 500
 MESSAGE_MAX_CHARACTERS = 50_000
-PROMPT_MAX_CHARACTERS = env.integer("PROMPT_MAX_CHARACTERS", 100_000, 1)  # of a version
 TURNS_OPEN_PER_USER = env.integer("TURNS_OPEN_PER_USER", 20, 1, 1_000_000)
 # What an answer is shown: of it, at most half is of the documents and files that the conversation is about.
 CHAT_CONTEXT_TOKENS = env.integer("CHAT_CONTEXT_TOKENS", 16_000, 500)

@@ -53,6 +53,8 @@ MENU = [
             rows(_("Agents"), "support_agent", "generation.agent"),
             rows(_("Prompts"), "edit_note", "generation.prompt"),
             rows(_("Prompt versions"), "difference", "generation.promptversion"),
+            rows(_("Experiments"), "science", "generation.experiment"),
+            rows(_("Decisions"), "gavel", "generation.decision"),
         ],
     },
     {

@@ -1,6 +1,7 @@
 """Who answers: agents are rows, seeded from this table; a chain comes from the environment, the row, or the house."""
 
 import os
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -48,6 +49,12 @@ def get(name: str) -> Agent:
     return agent
 
 
+def edit(agent: Agent, changed: Sequence[str]) -> None:
+    """Save these of its fields; another chain is a decision (`decisions.set_chain`)."""
+    if changed:
+        agent.save(update_fields=[*changed, "updated_at"])
+
+
 def override_of(name: str) -> str:
     """The chain the environment puts above the row, as it stands there; empty without one."""
     return os.environ.get(f"AGENT_{name.upper().replace('-', '_')}_CHAIN", "").strip()
@@ -57,10 +64,15 @@ def chain(agent: Agent) -> tuple[ModelRef, ...]:
     """Models in order: the environment's, else the row's, else the house's default."""
     override = override_of(agent.name)
     names = [part.strip() for part in override.split(",")] if override else agent.chain or [default_model()]
+    return parse(agent.name, names)
+
+
+def parse(agent: str, names: Sequence[str]) -> tuple[ModelRef, ...]:
+    """Raises `validation.chain` for what is no `provider:model`."""
     try:
         return tuple(ModelRef.parse(name) for name in names)
-    except ValueError:
-        raise InvalidInput("chain", agent=agent.name, chain=names) from None
+    except (AttributeError, TypeError, ValueError):
+        raise InvalidInput("chain", agent=agent, chain=list(names)) from None
 
 
 def default_model() -> str:

@@ -1,7 +1,8 @@
 """Calls to models as rows: each is inserted before its request leaves and settled whatever becomes of it."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -11,8 +12,9 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from generation import budgets
+from generation import budgets, in_force
 from generation.events import Draft
+from generation.in_force import InForce
 from generation.llm.journal import Attempt, Outcome
 from generation.llm.usage import cost, estimate_request, estimate_tokens
 from generation.llm.values import Message, ModelRef, ModelRequest, Usage
@@ -28,13 +30,38 @@ CALLS_AT_ONCE = 500
 DELTAS = ("content_delta", "reasoning_delta", "tool_call_delta")
 
 
+FRESH_SECONDS = 0.5  # so long what was in force when a question was composed is taken to be so still
+
+
+class Outdated(Exception):
+    """Something else is in force by now than when the question was composed: it is to be composed anew."""
+
+
 @dataclass(frozen=True)
 class Purpose:
-    """Why a call is made: which agent answers with which version of which prompt."""
+    """Why a call is made: what was in force for which slot when it was composed, filled with which values."""
 
-    agent: Agent
-    version: PromptVersion
+    slot: str
+    asked_agent: str
+    in_force: InForce
     variables: dict[str, Any]
+    composed_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def agent(self) -> Agent:
+        return self.in_force.agent
+
+    @property
+    def version(self) -> PromptVersion:
+        return self.in_force.version
+
+    def check(self, run: Run) -> None:
+        """Raises Outdated: who waited for room, or was refused and tries again, asks what is in force now."""
+        if time.monotonic() - self.composed_at < FRESH_SECONDS:
+            return
+        now = in_force.find(self.slot, self.asked_agent, run)
+        if (now.version, now.chain) != (self.version, self.in_force.chain):
+            raise Outdated
 
 
 def open_call(
@@ -42,8 +69,9 @@ def open_call(
 ) -> UUID:
     """Insert the call as `sent` with its reservation, in the transaction that tells of it.
 
-    Raises the errors of `budgets.reserve`; then nothing is inserted and nothing leaves.
+    Raises Outdated and the errors of `budgets.reserve`; then nothing is inserted and nothing leaves.
     """
+    purpose.check(run)
     reservation = reserve_for(attempt.model, request)
     budgets.reserve(run, reservation)
     call = Call.objects.create(
@@ -59,6 +87,8 @@ def open_call(
         provider=attempt.model.provider,
         model=attempt.model.model,
         prompt_version=purpose.version,
+        assignment=purpose.in_force.assignment,
+        chain_assignment=purpose.in_force.chain_assignment,
         reserved_tokens=reservation.tokens,
         reserved_usd=reservation.usd,
         messages=clean_json([as_data(message) for message in request.messages]),

@@ -14,7 +14,9 @@ from django.template.base import FilterExpression, Node, VariableNode
 from django.template.defaulttags import FirstOfNode, ForNode, IfNode, WithNode
 from django.utils.translation import gettext as _
 
+from generation.models import Prompt
 from generation.prompts import PART, engine
+from memory.base.errors import InvalidInput
 
 LOOP = "forloop"
 ITS_LINE = re.compile(r" on line \d+")  # Django counts from the beginning of the part
@@ -45,6 +47,12 @@ def sentences() -> dict[str, str]:
         "unknown": _("“{name}” is no variable of this prompt."),
         "left_out": _("“{name}” is given to this prompt, and it says nothing of it."),
     }
+
+
+def demand(text: str, prompt: Prompt, number: int) -> None:
+    """Raises `validation.prompt_version` for a text that cannot be rendered with what the prompt is given."""
+    if wrong := [problem for problem in check(text, prompt.variables) if not problem.is_warning]:
+        raise InvalidInput("prompt_version", number=number, line=wrong[0].line, problem=wrong[0].said)
 
 
 @dataclass(frozen=True)

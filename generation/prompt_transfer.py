@@ -83,8 +83,7 @@ def take_in(data: Mapping[str, Any], by: User) -> list[PromptVersion]:
         text = clean_text(version.text.replace("\r\n", "\n"))
         if prompts.digest(text) in known:
             continue
-        if wrong := [problem for problem in prompt_checks.check(text, prompt.variables) if not problem.is_warning]:
-            raise InvalidInput("prompt_version", number=version.number, line=wrong[0].line, problem=wrong[0].said)
+        prompt_checks.demand(text, prompt, version.number)
         known.add(prompts.digest(text))
         made.append(prompts.add_version(prompt, text, author=by, message=clean_text(version.message)))
     return made

@@ -17,12 +17,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.template import Context, Engine, Template, TemplateSyntaxError, VariableDoesNotExist
-from django.utils import timezone
 
 from generation.llm.values import Message, Role
-from generation.models import Prompt, PromptVersion
+from generation.models import Decision, Deed, Prompt, PromptVersion
 from memory.base.errors import InvalidInput, NotFound
-from memory.models import User
 
 log = structlog.get_logger()
 
@@ -123,20 +121,22 @@ def sync_file(file: PromptFile) -> bool:
     if newest and newest.digest == digest(file.text):
         return False
     version = add_version(prompt, file.text, from_file=True, message="from file")
-    if prompt.production_id is None or (newest and prompt.production_id == newest.id):
+    if prompt.production_id is None:
         Prompt.objects.filter(slot=file.slot).update(production=version)
+    elif newest and prompt.production_id == newest.id:
+        Prompt.objects.filter(slot=file.slot).update(production=version)
+        facts: dict[str, Any] = {"before": {"production": newest.number}, "after": {"production": version.number}}
+        Decision.objects.create(deed=Deed.PROMOTE, prompt=prompt, reason="from file", **facts)
     return True
 
 
 def add_version(prompt: Prompt, text: str, **facts: Any) -> PromptVersion:
-    last = prompt.versions.values_list("number", flat=True).first() or 0
-    return PromptVersion.objects.create(prompt=prompt, number=last + 1, text=text, digest=digest(text), **facts)
+    number = next_number(prompt)
+    return PromptVersion.objects.create(prompt=prompt, number=number, text=text, digest=digest(text), **facts)
 
 
-def set_production(version: PromptVersion, by: User) -> None:
-    """Put the version in force: the next call of every process uses it. An older version is a rollback."""
-    Prompt.objects.filter(slot=version.prompt_id).update(production=version, updated_at=timezone.now())
-    log.info("prompt_in_force", prompt=str(version), by=str(by.pk))
+def next_number(prompt: Prompt) -> int:
+    return (prompt.versions.values_list("number", flat=True).first() or 0) + 1
 
 
 def unsynced() -> list[str]:

@@ -111,6 +111,34 @@ SENTENCES: dict[str, Promise] = {
     "validation.chain": _(
         "The models of {agent} cannot be read. What was written is kept. Write them as provider:model."
     ),
+    "validation.reason": _("A reason is missing, or longer than {limit} characters. Nothing was changed. Say why."),
+    "validation.experiment_target": _(
+        "An experiment is about one prompt or one agent. Nothing was changed. Choose one of the two."
+    ),
+    "validation.experiment_metric": _(
+        "There is no metric {metric}, or it is its own guard. Nothing was changed. Choose among those named."
+    ),
+    "validation.experiment_arms": _(
+        "An experiment has {least} to {most} arms, one of them its control. Nothing was changed. Correct its arms."
+    ),
+    "validation.experiment_arm": _(
+        "The arm {arm} gives nothing that could be tried, or what another gives. Nothing was changed. Correct it."
+    ),
+    "conflict.in_force_already": _("This is in force already. Nothing was changed. Look at what was decided last."),
+    "conflict.experiment_open": _(
+        "Another experiment on {target} has not ended. Nothing was changed. Stop that one first."
+    ),
+    "conflict.experiment_over": _("This experiment does not run. Nothing was changed. Look at its state."),
+    "conflict.arm_needed": _(
+        "An experiment needs its control and one more arm. Nothing was changed. Stop the experiment instead."
+    ),
+    "conflict.decision_passed": _(
+        "Something else was decided since. Nothing was changed. Look at what is in force, and decide anew."
+    ),
+    "not_found.version": _("The prompt {slot} has no version {version}. Nothing was changed. Look at its versions."),
+    "not_found.experiment": _("There is no such experiment. Nothing was changed. Look at the list."),
+    "not_found.arm": _("The experiment has no such arm. Nothing was changed. Look at its arms."),
+    "not_found.decision": _("There is no such decision. Nothing was changed. Look at the list."),
     "validation.prompt_variables": _(
         "The variables of {slot} do not fit. What was written is kept. Missing: {missing}; too many: {unknown}."
     ),

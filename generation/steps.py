@@ -6,7 +6,7 @@ of the last attempt are the text that is recorded.
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -14,8 +14,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from generation import agents, calls, in_force, prompts
-from generation.calls import Purpose
+from generation import calls, in_force, prompts
+from generation.calls import Outdated, Purpose
 from generation.events import Draft, patiently
 from generation.ledger import Ledger
 from generation.llm.journal import Attempt, Cut, NoRoomYet, Outcome
@@ -32,13 +32,14 @@ from generation.llm.values import (
     ToolCallStart,
     ToolSpec,
 )
-from generation.models import StepState
+from generation.models import Run, StepState
 from generation.readable import Readable
 from memory.base import metrics
 from memory.base.database import db
 from memory.base.errors import BudgetHeld, ModelBadOutput, ModelError
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 class StepInProgress:
@@ -67,9 +68,12 @@ class StepInProgress:
 
     async def write(self, slot: str, variables: Mapping[str, Any], agent: str = "") -> str:
         """Text by the prompt in this slot, streamed as it comes. Raises ModelError or BudgetSpent."""
-        purpose, request = await db(patiently, compose, slot, variables, agent)
-        await self.router.answer(agents.chain(purpose.agent), request, CallJournal(self, purpose))
-        return self.text
+
+        async def ask(purpose: Purpose, request: ModelRequest) -> str:
+            await self.router.answer(purpose.in_force.chain, request, CallJournal(self, purpose))
+            return self.text
+
+        return await self.asked(slot, variables, agent, ask)
 
     async def converse(
         self,
@@ -84,26 +88,42 @@ class StepInProgress:
         or both, streamed as they come. Arguments that are no JSON are asked for once more.
 
         Raises ModelError or BudgetSpent."""
-        purpose, request = await db(patiently, compose, slot, variables, agent)
-        request = replace(request, messages=(*request.messages, *said), tools=tuple(tools))
-        chain, journal = agents.chain(purpose.agent), CallJournal(self, purpose)
-        try:
-            return await self.router.answer(chain, request, journal)
-        except ModelBadOutput as error:
-            if error.code != "model.tool_arguments":
-                raise
-            return await self.router.answer(chain, request, journal, reason="repair", because=error)
+
+        async def ask(purpose: Purpose, request: ModelRequest) -> Answer:
+            request = replace(request, messages=(*request.messages, *said), tools=tuple(tools))
+            chain, journal = purpose.in_force.chain, CallJournal(self, purpose)
+            try:
+                return await self.router.answer(chain, request, journal)
+            except ModelBadOutput as error:
+                if error.code != "model.tool_arguments":
+                    raise
+                return await self.router.answer(chain, request, journal, reason="repair", because=error)
+
+        return await self.asked(slot, variables, agent, ask)
 
     async def write_as(self, schema: type[M], slot: str, variables: Mapping[str, Any], agent: str = "") -> M:
         """A value of this shape by the prompt in this slot; a malformed answer is repaired once.
 
         Its texts are streamed as a person reads them, but for fields of the schema's HIDDEN.
         """
-        purpose, request = await db(patiently, compose, slot, variables, agent)
-        chain = agents.chain(purpose.agent)
-        journal = CallJournal(self, purpose, hidden=getattr(schema, "HIDDEN", ()))
-        _, value = await answer_as(self.router, chain, request, schema, journal)
-        return value
+
+        async def ask(purpose: Purpose, request: ModelRequest) -> M:
+            journal = CallJournal(self, purpose, hidden=getattr(schema, "HIDDEN", ()))
+            _, value = await answer_as(self.router, purpose.in_force.chain, request, schema, journal)
+            return value
+
+        return await self.asked(slot, variables, agent, ask)
+
+    async def asked(
+        self, slot: str, variables: Mapping[str, Any], agent: str, ask: Callable[[Purpose, ModelRequest], Awaitable[T]]
+    ) -> T:
+        """Compose the question and ask it; once more from the beginning when something else is in force meanwhile."""
+        while True:
+            purpose, request = await db(patiently, compose, self.ledger.run, slot, variables, agent)
+            try:
+                return await ask(purpose, request)
+            except Outdated:
+                continue
 
     def say(self, text: str) -> None:
         """Text of this step that no model wrote (a fallback), told like any other."""
@@ -138,13 +158,12 @@ class StepInProgress:
         self.pieces.append(self.ledger.outbox.close("content_delta", self.key, self.attempt))
 
 
-def compose(slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
+def compose(run: Run, slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
     """The version in force now, rendered, and who answers it."""
-    version, who = in_force.find(slot, agent)
-    request = ModelRequest(
-        messages=prompts.render(version, variables).messages, temperature=who.temperature, max_tokens=who.max_tokens
-    )
-    return Purpose(who, version, dict(variables)), request
+    found = in_force.find(slot, agent, run)
+    messages, who = prompts.render(found.version, variables).messages, found.agent
+    request = ModelRequest(messages=messages, temperature=who.temperature, max_tokens=who.max_tokens)
+    return Purpose(slot, agent, found, dict(variables)), request
 
 
 class CallJournal:
@@ -173,11 +192,14 @@ class CallJournal:
 
         try:
             self.call_id = await ledger.record([self.model_draft(attempt, number)], write)
+        except Outdated:
+            step.attempt, step.has_called = begun, has_called  # nothing has begun
+            raise
         except BudgetHeld as held:
             self.held_since = self.held_since or time.monotonic()
             if ledger.room.is_hopeless(self.held_since):
                 raise
-            step.attempt, step.has_called = begun, has_called  # nothing has begun
+            step.attempt, step.has_called = begun, has_called
             raise NoRoomYet from held
         self.held_since = None
         return str(self.call_id)

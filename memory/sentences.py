@@ -47,6 +47,7 @@ SENTENCES: dict[str, Promise] = {
     "permission.scope": _("This token may not {needed:word}. Nothing was changed. Use one with that scope."),
     "permission.csrf": _("The page was open for too long. Nothing was changed. Load it again, then repeat."),
     "permission.staff": _("Only staff may see this. Nothing was changed. Ask somebody of the staff."),
+    "permission.right": _("You lack the right {needed}. Nothing was changed. Ask an administrator for it."),
     "permission.refused": _("You may not see this. Nothing was changed. Ask an administrator for the right to."),
     # What is not there
     "not_found.page": _("This page does not exist. Nothing was changed. Check the address."),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from memory import tokens, workspaces
@@ -27,6 +28,13 @@ class People:
         """Headers of a program that acts for this user."""
         _, secret = tokens.issue(user, "test", scopes or tokens.SCOPES)
         return {"Authorization": f"Bearer {secret}"}
+
+
+def staff(name: str, *rights: str) -> User:
+    """Somebody of the staff with these rights (codenames), and no others."""
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    return user
 
 
 def make_people() -> People:

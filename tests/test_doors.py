@@ -28,7 +28,7 @@ from generation.models import Drawing
 from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
 from tests.people import People
-from tests.things import begin_an_attempt, start_a_note, write_a_course
+from tests.things import an_experiment, begin_an_attempt, start_a_note, write_a_course
 
 IN, SIGN_IN, FORBIDDEN, NOT_FOUND = "in", "sign in", "forbidden", "not found"
 EVERYBODY = ("nobody", "stranger", "viewer", "teammate", "owner", "staff", "superuser")
@@ -60,6 +60,8 @@ class Door:
     is_form: bool = False  # a page that is posted to
 
 
+NAMES = {"prompts": "outline", "agents": "writer", "arms": "more"}
+WHY = {"reason": "better"}
 ORDER = {"kind": "note", "brief": "Three sections on loops.", "workspace": "$workspace"}
 DOORS = {
     # Documents
@@ -227,6 +229,23 @@ DOORS = {
     "POST /api/v1/chat/messages/{message_id}/show": Door(Class.OWN),
     "POST /api/v1/chat/messages/{message_id}/feedback": Door(Class.OWN, {"is_good": True}),
     "DELETE /api/v1/chat/sessions/{session_id}": Door(Class.OWN),
+    "GET /api/v1/prompts": Door(Class.SUPERUSERS),
+    "GET /api/v1/prompts/{kind}/{name}": Door(Class.SUPERUSERS),
+    "POST /api/v1/prompts/{kind}/{name}/versions": Door(Class.SUPERUSERS, {"text": "[user]\n{{ brief }}"}),
+    "POST /api/v1/prompts/{kind}/{name}/production": Door(Class.SUPERUSERS, {"version": 1, "reason": "better"}),
+    "GET /api/v1/agents": Door(Class.SUPERUSERS),
+    "POST /api/v1/agents/{name}/chain": Door(Class.SUPERUSERS, {"chain": ["demo:other"], "reason": "better"}),
+    "GET /api/v1/decisions": Door(Class.SUPERUSERS),
+    "POST /api/v1/decisions/{decision_id}/undo": Door(Class.SUPERUSERS, WHY),
+    "GET /api/v1/experiments": Door(Class.SUPERUSERS),
+    "POST /api/v1/experiments": Door(Class.SUPERUSERS, {"title": "Loops", "arms": [], "metric": "success"}),
+    "GET /api/v1/experiments/{experiment_id}": Door(Class.SUPERUSERS),
+    "POST /api/v1/experiments/{experiment_id}/start": Door(Class.SUPERUSERS, WHY),
+    "POST /api/v1/experiments/{experiment_id}/pause": Door(Class.SUPERUSERS, WHY),
+    "POST /api/v1/experiments/{experiment_id}/stop": Door(Class.SUPERUSERS, WHY),
+    "POST /api/v1/experiments/{experiment_id}/arms": Door(Class.SUPERUSERS, {"arm": {"name": "third"}} | WHY),
+    "POST /api/v1/experiments/{experiment_id}/arms/{name}/close": Door(Class.SUPERUSERS, WHY),
+    "POST /api/v1/experiments/{experiment_id}/arms/{name}/promote": Door(Class.SUPERUSERS, WHY),
     # Last, as it hides what the others knock for
     "sections/<uuid:section_id>/remove/": Door(Class.WRITES, is_form=True),
     "chat/<uuid:session_id>/delete/": Door(Class.OWN, is_form=True),
@@ -305,6 +324,7 @@ class House:
         prompts.sync()
         agents.sync()
         self.version = prompts.current("note/outline").id
+        self.staffs = an_experiment(self.users["superuser"])
         Group.objects.create(name="Readers")
         self.token, _ = tokens.issue(people.owner, "laptop")
         files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
@@ -375,7 +395,9 @@ class House:
         if "invitation" in path:
             known |= self.new_invitation(self.another_workspace() if "secret" in path else self.people.workspace)
         known |= {"object_id": self.pk_of(path), "id": self.people.stranger.pk}
-        known |= {"slot": "note/outline", "old": self.version, "new": self.version}
+        known |= {"slot": "note/outline", "old": self.version, "new": self.version, "version": self.version}
+        known |= self.staffs | ({"deed": "close" if "/arms/" in path else "start"})
+        known["name"] = next((name for room, name in NAMES.items() if f"/{room}/" in path), 0)
         path = re.sub(r"\(\?P<(\w+)>[^)]*\)\??", lambda gap: "memory" if gap[1] == "app_label" else "0", path)
         path = re.sub(r"<(?:\w+:)?(\w+)>|{(\w+)}", lambda gap: str(known.get(gap[1] or gap[2], 0)), path)
         return "/" + re.sub(r"[\^$]|/\?", "", path).lstrip("/")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from generation import attempts, documents, runs, sections
+from generation import attempts, documents, prompts, runs, sections
+from generation.experiments import lifecycle
+from generation.experiments.lifecycle import ArmIn, Design
 from generation.models import Attempt, Run, Section, Step
 from generation.orders import Order
 from generation.registry import recipe_of
@@ -46,3 +48,14 @@ def begin_an_attempt(owner: User, chapter: Section) -> Attempt:
     fields = {"questions": asked}
     evaluation = sections.add(chapter.document, "evaluation", fields, By.person(owner), parent=chapter)
     return attempts.begin(evaluation, owner)
+
+
+def an_experiment(keeper: User) -> dict[str, Any]:
+    """One that runs on a prompt, with its control, and the decision that began it. Prompts are synced by then."""
+    version = prompts.current("note/outline")
+    prompts.add_version(version.prompt, f"{version.text}More.\n")
+    arms = (ArmIn("control", version=1), ArmIn("more", version=2))
+    experiment = lifecycle.design(Design("Loops", arms, "success", slot="note/outline"), keeper)
+    begun = lifecycle.start(experiment, keeper, "to see")
+    names = {"experiment": experiment.id, "arm": experiment.arms.get(name="more").id, "decision": begun.id}
+    return {**names, **{f"{name}_id": known for name, known in names.items()}}

@@ -1,5 +1,5 @@
 """Staff's view of the work."""
 
-from generation.admin import prompting, work
+from generation.admin import deciding, experimenting, prompting, work
 
-__all__ = ["prompting", "work"]
+__all__ = ["deciding", "experimenting", "prompting", "work"]

@@ -7,23 +7,25 @@ from uuid import UUID
 import orjson
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from generation import agents, prompt_checks, prompt_transfer, prompts
+from generation import agents, decisions, prompt_checks, prompt_transfer, prompts
+from generation.admin.deciding import ask, told
+from generation.decisions import MOST_REASON, PROMOTE
 from generation.diffs import diff
-from generation.llm.values import ModelRef
-from generation.models import Agent, Call, Prompt, PromptVersion
+from generation.models import Agent, Call, Decision, ExperimentState, Prompt, PromptVersion
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
@@ -74,6 +76,18 @@ class PromptAdmin(ReadOnly):
             path("import/", take_in, name="generation_prompt_import"),
             *super().get_urls(),
         ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        slot = unquote(object_id)
+        prompt = Prompt.objects.filter(slot=slot).first()
+        # Called by the template only, so that who may not see the prompt has nothing read for them.
+        shown = {
+            "decisions": lambda: told(Decision.objects.filter(prompt=slot)),
+            "warnings": lambda: warnings_of(prompt) if prompt else [],
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def export(self, request: HttpRequest, slot: str) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -149,12 +163,33 @@ class PromptVersionAdmin(ModelAdmin):
     list_select_related = ("prompt", "author")
     list_filter = ("prompt",)
     ordering = ("-created_at",)
-    actions = ("set_production",)
+    search_fields = ("prompt__slot", "message")
     change_form_outer_after_template = "generation/admin/_versions.html"
 
     def get_urls(self) -> list[URLPattern]:
-        compare = self.admin_site.admin_view(self.compare)
-        return [path("<uuid:old>/to/<uuid:new>/", compare, name="generation_version_diff"), *super().get_urls()]
+        compare, promote = (self.admin_site.admin_view(view) for view in (self.compare, self.promote))
+        return [
+            path("<uuid:old>/to/<uuid:new>/", compare, name="generation_version_diff"),
+            path("<uuid:version>/production/", promote, name="generation_version_promote"),
+            *super().get_urls(),
+        ]
+
+    def promote(self, request: SignedInRequest, version: UUID) -> HttpResponse:
+        """Put it in production, or roll back to it, with a reason."""
+        found = get_object_or_404(PromptVersion.objects.select_related("prompt__production"), id=version)
+        before = found.prompt.production
+        is_older = before is not None and found.number < before.number
+        title = gettext("Roll back to {version}") if is_older else gettext("Put {version} in production")
+        return ask(
+            self,
+            request,
+            [PROMOTE],
+            title.format(version=found),
+            lambda reason: decisions.promote(found, request.user, reason),
+            reverse("admin:generation_prompt_change", args=[quote(found.prompt_id)]),
+            warnings=warnings_of(found.prompt),
+            diff=diff(before.text, found.text) if before else None,
+        )
 
     def compare(self, request: HttpRequest, old: UUID, new: UUID) -> HttpResponse:
         """What changed between two versions of a slot, word by word."""
@@ -213,21 +248,37 @@ class PromptVersionAdmin(ModelAdmin):
     def is_production(self, version: PromptVersion) -> bool:
         return version.prompt.production_id == version.id
 
-    @admin.action(description=_("Set as production"), permissions=["change"])
-    def set_production(self, request: SignedInRequest, chosen: QuerySet[PromptVersion]) -> None:
-        for version in chosen:
-            prompts.set_production(version, by=request.user)
-            self.log_change(request, version, "set as production")
+
+def warnings_of(prompt: Prompt) -> list[str]:
+    """Why production would not be what everybody gets."""
+    warnings = []
+    if number := prompts.override_of(prompt.slot):
+        said = gettext("The environment sets version {number} ({name}). It wins, until it is taken out there.")
+        warnings.append(said.format(number=number, name=prompts.override_name(prompt.slot)))
+    for experiment in prompt.experiments.filter(state=ExperimentState.RUNNING):
+        said = gettext("The experiment “{title}” runs on this prompt. Who is in it gets its arms, until it is stopped.")
+        warnings.append(said.format(title=experiment.title))
+    return warnings
 
 
 class AgentForm(forms.ModelForm):
+    """Another chain is decided with a reason, like all that is put in force."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=MOST_REASON, required=False, help_text=_("needed for another chain")
+    )
+
     def clean_chain(self) -> list[str]:
-        chain = self.cleaned_data["chain"] or []
         try:
-            return [str(ModelRef.parse(name)) for name in chain]
-        except (AttributeError, TypeError, ValueError):
-            said = sentences.say("validation.chain", {"agent": self.instance.title})
-            raise forms.ValidationError(said) from None
+            return decisions.clean_chain(self.instance.title, self.cleaned_data["chain"] or [])
+        except ScriptoriumError as error:
+            raise forms.ValidationError(sentences.say(error.code, error.params)) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "chain" in self.changed_data and not str(cleaned.get("reason") or "").strip():
+            self.add_error("reason", sentences.say("validation.reason", {"limit": MOST_REASON}))
+        return cleaned
 
 
 @admin.register(Agent)
@@ -238,6 +289,7 @@ class AgentAdmin(ModelAdmin):
         "title",
         "role",
         "chain",
+        "reason",
         "override",
         "in_force",
         "temperature",
@@ -245,7 +297,7 @@ class AgentAdmin(ModelAdmin):
         "max_rounds",
         "updated_at",
     )
-    readonly_fields = ("name", "override", "in_force", "updated_at")
+    readonly_fields: tuple[str, ...] = ("name", "override", "in_force", "updated_at")
     list_display = ("title", "name", "chain", "override", "in_force")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -253,6 +305,17 @@ class AgentAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.has_perm(PROMOTE) else (*self.readonly_fields, "chain")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return tuple(name for name in self.fields if name != "reason" or request.user.has_perm(PROMOTE))
+
+    def save_model(self, request: SignedInRequest, agent: Agent, form: forms.ModelForm, change: bool) -> None:
+        agents.edit(agent, [name for name in form.changed_data if name not in {"chain", "reason"}])
+        if "chain" in form.changed_data:
+            decisions.set_chain(agent, form.cleaned_data["chain"], request.user, form.cleaned_data["reason"])
 
     @admin.display(description=_("set by the environment"))
     def override(self, agent: Agent) -> str:

@@ -1,9 +1,10 @@
-"""REST of runs, documents and their history. Each door translates, calls a verb, and shows a picture."""
+"""REST of runs, documents, their history, and what staff put in force. Each door translates, calls a verb, and shows
+a picture."""
 
 from ninja import Router
 
-from generation.api import documents, folders, history, runs, sections
+from generation.api import documents, experiments, folders, history, prompting, runs, sections
 
 router = Router()
-for room in (runs, documents, sections, folders, history):
+for room in (runs, documents, sections, folders, history, prompting, experiments):
     router.add_router("", room.router)

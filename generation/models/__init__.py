@@ -10,6 +10,16 @@ from generation.models.documents import (
     SectionQuerySet,
     Standing,
 )
+from generation.models.experiments import (
+    OPEN_EXPERIMENTS,
+    Arm,
+    Assignment,
+    Decision,
+    Deed,
+    Experiment,
+    ExperimentState,
+    Unit,
+)
 from generation.models.learning import GRACE, Attempt, AttemptQuerySet, AttemptState, Completion
 from generation.models.prompting import Agent, Prompt, PromptVersion
 from generation.models.work import (
@@ -33,6 +43,8 @@ from generation.models.work import (
 
 __all__ = [
     "Agent",
+    "Arm",
+    "Assignment",
     "Attempt",
     "AttemptQuerySet",
     "AttemptState",
@@ -41,16 +53,21 @@ __all__ = [
     "Chore",
     "Claim",
     "Completion",
+    "Decision",
+    "Deed",
     "Document",
     "DocumentQuerySet",
     "Drawing",
     "DrawingQuerySet",
     "END_STATES",
     "Event",
+    "Experiment",
+    "ExperimentState",
     "Feedback",
     "FeedbackQuerySet",
     "Folder",
     "GRACE",
+    "OPEN_EXPERIMENTS",
     "OPEN_STATES",
     "Prompt",
     "PromptVersion",
@@ -64,4 +81,5 @@ __all__ = [
     "Standing",
     "Step",
     "StepState",
+    "Unit",
 ]

@@ -23,6 +23,9 @@ class Prompt(models.Model):
     production = models.ForeignKey("PromptVersion", models.PROTECT, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        permissions: ClassVar = [("promote_prompt", _("Can put a version in production"))]
+
     def __str__(self) -> str:
         return self.slot
 

@@ -206,8 +206,12 @@ class Call(models.Model):
     agent = models.CharField(max_length=50)
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=100)
-    prompt_version = models.ForeignKey("PromptVersion", models.PROTECT, null=True, related_name="calls")
-    arm = models.CharField(max_length=50, blank=True)
+    prompt_version = models.ForeignKey("PromptVersion", models.PROTECT, null=True, related_name="calls", db_index=False)
+    # What it was exposed to: by the experiment on its prompt, and by the one on its agent.
+    assignment = models.ForeignKey("Assignment", models.PROTECT, null=True, related_name="calls", db_index=False)
+    chain_assignment = models.ForeignKey(
+        "Assignment", models.PROTECT, null=True, related_name="chain_calls", db_index=False
+    )
     reserved_tokens = models.IntegerField(default=0)
     reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     tokens_in = models.IntegerField(null=True)
@@ -232,6 +236,13 @@ class Call(models.Model):
             models.Index(fields=["run"], name="call_sent", condition=Q(state=CallState.SENT)),
             # Retention looks for the oldest whose messages are still kept.
             models.Index(fields=["created_at"], name="call_remembered", condition=Q(messages__isnull=False)),
+            # What an experiment has shown is read from its calls.
+            models.Index(fields=["assignment"], name="call_exposed", condition=Q(assignment__isnull=False)),
+            models.Index(
+                fields=["chain_assignment"], name="call_chain_exposed", condition=Q(chain_assignment__isnull=False)
+            ),
+            # What a version did lately, and when it was last used.
+            models.Index(fields=["prompt_version", "created_at"], name="call_of_version"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from generation import agents, documents, prompts, runs, sections, time_line
-from generation.models import Agent, Call, Claim, PromptVersion, Run, RunState, Step
+from generation.models import Agent, Call, Claim, Decision, PromptVersion, Run, RunState, Step
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import history, workspaces
@@ -298,11 +298,27 @@ def test_a_version_never_changes(keeper: User) -> None:
 def test_a_version_is_put_in_force_and_back(keeper: User) -> None:
     old = prompts.current(SLOT)
     new = prompts.add_version(old.prompt, "[user]\nOther")
-    act(keeper, "promptversion", "set_production", new.id)
-    assert prompts.current(SLOT) == new
-    act(keeper, "promptversion", "set_production", old.id)
+    assert f"promptversion/{new.id}/production/" in page_of(keeper, f"promptversion/{new.id}/change/")
+    assert "<ins>Other</ins>" in page_of(keeper, f"promptversion/{new.id}/production/")
+    assert post(keeper, f"promptversion/{new.id}/production/", {"reason": ""}).status_code == 200
     assert prompts.current(SLOT) == old
-    assert LogEntry.objects.count() == 2
+    assert post(keeper, f"promptversion/{new.id}/production/", {"reason": "shorter"}).status_code == 302
+    assert prompts.current(SLOT) == new
+    assert "Roll back" in page_of(keeper, f"promptversion/{old.id}/change/")
+    assert "Roll back" in page_of(keeper, f"promptversion/{old.id}/production/")
+    post(keeper, f"promptversion/{old.id}/production/", {"reason": "too short"})
+    assert prompts.current(SLOT) == old
+    shown = unescape(page_of(keeper, f"prompt/{admin_quote(SLOT)}/change/"))
+    for told in ("v1 → v2", "shorter", "v2 → v1", "too short", "keeper"):
+        assert told in shown
+    last = Decision.objects.first()
+    assert last
+    assert f"decision/{last.id}/undo/" in shown
+    assert f"decision/{last.id}/undo/" in page_of(keeper, "decision/")
+    post(keeper, f"decision/{last.id}/undo/", {"reason": "no, it was right"})
+    assert prompts.current(SLOT) == new
+    told_again = post(keeper, f"decision/{last.id}/undo/", {"reason": "once more"})
+    assert "Something else was decided since." in told_again.content.decode()
 
 
 def test_what_the_environment_says_is_shown(keeper: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,8 +333,14 @@ def agent_form(chain: str) -> dict[str, Any]:
 
 
 def test_a_chain_is_changed(keeper: User) -> None:
-    post(keeper, "agent/writer/change/", agent_form('["openai:small", "demo:demo"]'))
-    assert Agent.objects.get(name="writer").chain == ["openai:small", "demo:demo"]
+    unsaid = post(keeper, "agent/writer/change/", agent_form('["openai:small", "demo:demo"]'))
+    assert "A reason is missing" in unsaid.content.decode()
+    form = agent_form('["openai:small", "demo:demo"]') | {"reason": "cheaper", "temperature": "0.4"}
+    post(keeper, "agent/writer/change/", form)
+    writer = Agent.objects.get(name="writer")
+    assert (writer.chain, writer.temperature) == (["openai:small", "demo:demo"], 0.4)
+    decision = Decision.objects.get()
+    assert (decision.before, decision.after["chain"], decision.reason) == ({"chain": []}, writer.chain, "cheaper")
 
 
 @pytest.mark.parametrize("chain", ['["nonsense"]', '"openai:small"', "[1]", '{"a": 1}'])

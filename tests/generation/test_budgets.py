@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from generation import agents, budgets, calls, documents, prompts, runs
+from generation import agents, budgets, calls, documents, in_force, prompts, runs
 from generation.budgets import Reservation
 from generation.carrier import Carrier
 from generation.llm.journal import Attempt, Outcome
@@ -74,7 +74,7 @@ def spend(run: Run, tokens: int, usd: str | None = None, **facts: Any) -> Call:
 
 def open_call(run: Run, model: ModelRef = PRICED) -> Any:
     """One call as the engine makes it, reserved and inserted in one transaction."""
-    purpose = calls.Purpose(agents.get("writer"), prompts.current("note/section"), {})
+    purpose = calls.Purpose("note/section", "writer", in_force.find("note/section", "writer"), {})
     with transaction.atomic():
         return calls.open_call(run, 1, "section-1", 1, purpose, Attempt(model, 1, "first"), REQUEST)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from generation import agents, calls, claims, prompts, replay, sweep
+from generation import calls, claims, in_force, replay, sweep
 from generation.carrier import Carrier
 from generation.demo.faults import FAULTS
 from generation.events import Draft, record
@@ -55,7 +55,7 @@ async def events_of(run: Run, type: str) -> list[dict[str, Any]]:
 
 def insert_call(run: Run, epoch: int, step: str, number: int) -> UUID:
     """A call that has left, as the engine inserts it."""
-    purpose = calls.Purpose(agents.get("writer"), prompts.current("note/section"), {"brief": "x"})
+    purpose = calls.Purpose("note/section", "writer", in_force.find("note/section", "writer"), {"brief": "x"})
     request = ModelRequest((Message("user", "x" * 384),), max_tokens=500)
     with transaction.atomic():
         return calls.open_call(run, epoch, step, number, purpose, SENT, request)

@@ -13,14 +13,15 @@ from chat.answering import ANSWER
 from chat.panel import SYNTHESIS
 from chat.speakers import SLOTS as SPEAKERS
 from chat.titling import TITLE
-from generation import prompts
+from generation import decisions, prompts
 from generation.carrier import Carrier
 from generation.models import Call, Prompt, PromptVersion, Run
 from generation.registry import RECIPES
 from memory.base.database import db as in_database
 from memory.base.errors import InvalidInput, NotFound
+from memory.models import User
 from tests.generation.conftest import Demo, Start, ended
-from tests.people import People
+from tests.people import staff
 
 TALKS = list(ANSWER.slots)  # what was said follows them
 SLOTS = [slot for recipe in (*RECIPES.values(), ANSWER, SYNTHESIS, TITLE) for slot in recipe.slots]
@@ -220,6 +221,11 @@ class Folder:
 
 
 @pytest.fixture
+def keeper(db: None) -> User:
+    return staff("keeper", "promote_prompt")
+
+
+@pytest.fixture
 def folder(db: None, tmp_path: Path, settings: Settings) -> Folder:
     settings.BASE_DIR, settings.PROMPT_FILES = tmp_path, ["prompts_of/*/prompts/*.md"]
     return Folder(tmp_path)
@@ -235,21 +241,21 @@ def test_a_version_is_made_only_when_the_text_changed(folder: Folder) -> None:
     assert folder.in_force == (2, "two")
 
 
-def test_production_stays_where_staff_put_it(folder: Folder, people: People) -> None:
+def test_production_stays_where_staff_put_it(folder: Folder, keeper: User) -> None:
     folder.write("one")
-    prompts.set_production(folder.chosen_by_staff("ours"), by=people.owner)
+    decisions.promote(folder.chosen_by_staff("ours"), keeper, "ours is better")
     folder.write("two")
     assert folder.in_force == (2, "ours")
-    prompts.set_production(PromptVersion.objects.get(number=1), by=people.owner)
+    decisions.promote(PromptVersion.objects.get(number=1), keeper, "back")
     folder.write("three")
     assert folder.in_force == (1, "one")
 
 
-def test_production_follows_files_again_once_it_stands_on_the_newest_of_them(folder: Folder, people: People) -> None:
+def test_production_follows_files_again_once_it_stands_on_the_newest_of_them(folder: Folder, keeper: User) -> None:
     folder.write("one")
-    prompts.set_production(folder.chosen_by_staff("ours"), by=people.owner)
+    decisions.promote(folder.chosen_by_staff("ours"), keeper, "ours is better")
     folder.write("two")
-    prompts.set_production(PromptVersion.objects.get(number=3), by=people.owner)
+    decisions.promote(PromptVersion.objects.get(number=3), keeper, "theirs")
     folder.write("three")
     assert folder.in_force == (4, "three")
 
@@ -287,7 +293,7 @@ async def versions_of(run: Run) -> set[str]:
 
 
 async def test_every_call_names_its_version_and_the_next_one_the_version_in_force_by_then(
-    carrier: Carrier, start: Start, demo: Demo, house: People
+    carrier: Carrier, start: Start, demo: Demo
 ) -> None:
     first = await start()
     await ended(first)
@@ -296,7 +302,7 @@ async def test_every_call_names_its_version_and_the_next_one_the_version_in_forc
     def rewrite() -> None:
         prompt = Prompt.objects.get(slot="note/section")
         text = "[user]\nBe brief. {{ brief }} {{ note_title }} {{ titles }} {{ title }} {{ summary }}"
-        prompts.set_production(prompts.add_version(prompt, text), by=house.owner)
+        decisions.promote(prompts.add_version(prompt, text), staff("keeper", "promote_prompt"), "briefer")
 
     await in_database(rewrite)
     second = await start()

@@ -1,0 +1,339 @@
+"""Experiments: designed, started, watched and decided."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from generation import prompts
+from generation.admin.deciding import ReasonForm, ask, told
+from generation.decisions import EXPERIMENT, PROMOTE
+from generation.experiments import lifecycle, outcomes, plots, wording
+from generation.experiments.lifecycle import FEWEST_ARMS, MOST_ARMS, ArmIn
+from generation.experiments.metrics import METRICS, Metric
+from generation.experiments.outcomes import Evidence, Outcome, Report
+from generation.models import Arm, Decision, Experiment, ExperimentState, PromptVersion
+from memory import sentences
+from memory.base.errors import ScriptoriumError
+from memory.http import SignedInRequest
+
+VERBS = {"start": lifecycle.start, "pause": lifecycle.pause, "stop": lifecycle.stop}
+BEGUN = (
+    "title", "prompt", "agent", "unit", "metric", "guards", "minimum", "state", "created_by", "started_at",
+    "stopped_at",
+)  # fmt: skip
+
+
+def metrics() -> list[tuple[str, str]]:
+    return [(metric.name, wording.title(metric)) for metric in METRICS.values()]
+
+
+class ExperimentForm(forms.ModelForm):
+    metric = forms.ChoiceField(label=_("Metric"), choices=metrics, help_text=_("what decides"))
+    guards = forms.MultipleChoiceField(
+        label=_("Guards"),
+        choices=metrics,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("what must not get worse"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if bool(cleaned.get("prompt")) == bool(cleaned.get("agent")):
+            self.add_error("prompt", sentences.say("validation.experiment_target", {}))
+        cleaned["guards"] = [name for name in cleaned.get("guards", ()) if name != cleaned.get("metric")]
+        return cleaned
+
+
+class ArmInline(TabularInline):
+    model = Arm
+    fields = ("name", "version", "chain", "share", "is_control")
+    autocomplete_fields = ("version",)
+    extra = FEWEST_ARMS
+    max_num = MOST_ARMS
+    verbose_name_plural = _("arms: versions of the prompt, or chains of the agent")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(EXPERIMENT)
+
+    has_change_permission = has_delete_permission = has_view_permission = has_add_permission
+
+
+class NewArmForm(ReasonForm):
+    """For an experiment that has begun."""
+
+    name = forms.SlugField(label=_("Name"), max_length=30)
+    share = forms.IntegerField(label=_("Share"), min_value=1, max_value=1_000, initial=1)
+    version = forms.ModelChoiceField(PromptVersion.objects.none(), label=_("Version"), required=False)
+    chain = forms.CharField(label=_("Chain"), required=False, help_text=_("provider:model, separated by commas"))
+    field_order = ("name", "share", "version", "chain", "reason")
+
+    def __init__(self, experiment: Experiment, *args: Any) -> None:
+        super().__init__(*args)
+        if experiment.prompt_id:
+            self.fields["version"].queryset = PromptVersion.objects.filter(prompt=experiment.prompt_id)  # type: ignore[attr-defined]
+            del self.fields["chain"]
+        else:
+            del self.fields["version"]
+
+    def arm(self) -> ArmIn:
+        given = self.cleaned_data
+        chain = [name.strip() for name in given.get("chain", "").split(",") if name.strip()]
+        version = given.get("version")
+        return ArmIn(given["name"], given["share"], version.number if version else None, chain)
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(ModelAdmin):
+    """A draft is edited; what has begun is watched, and decided with a reason."""
+
+    form = ExperimentForm
+    fields = ("title", "prompt", "agent", "unit", "metric", "guards", "minimum")
+    list_display = ("title", "target", "state", "unit", "metric", "units", "minimum", "started_at")
+    list_filter = ("state",)
+    search_fields = ("title", "prompt__slot", "agent__name")
+    ordering = ("-id",)
+    inlines = (ArmInline,)
+    change_form_before_template = "generation/admin/_experiment.html"
+
+    # --- who may
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or bool(request.user.has_perm(EXPERIMENT))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(EXPERIMENT))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_draft = obj is None or obj.state == ExperimentState.DRAFT
+        return is_draft and bool(request.user.has_perm(EXPERIMENT))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and not obj.plans and bool(request.user.has_perm(EXPERIMENT))
+
+    # --- what is shown
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.fields if self.has_change_permission(request, obj) else BEGUN
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if self.has_change_permission(request, obj) else BEGUN
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[TabularInline], ...]:
+        return self.inlines if self.has_change_permission(request, obj) else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
+        return super().get_queryset(request).annotate(units=Count("assignments"))
+
+    @admin.display(description=_("units"), ordering="units")
+    def units(self, experiment: Any) -> int:
+        return int(experiment.units)
+
+    @admin.display(description=_("on"))
+    def target(self, experiment: Experiment) -> str:
+        return experiment.target
+
+    def save_model(self, request: SignedInRequest, experiment: Experiment, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            experiment.created_by = request.user
+        super().save_model(request, experiment, form, change)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Called by the template only, so that who may not see the experiment has nothing read for them.
+        shown = {"watch": lambda: watch(UUID(object_id)), "may_promote": request.user.has_perm(PROMOTE)}
+        shown["decisions"] = lambda: told(Decision.objects.filter(experiment=UUID(object_id)))
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    # --- what is decided
+
+    def get_urls(self) -> list[URLPattern]:
+        decide, add, arm = (self.admin_site.admin_view(view) for view in (self.decide, self.add_arm, self.decide_arm))
+        return [
+            path("<uuid:experiment>/arms/add/", add, name="generation_experiment_arm_add"),
+            path("<uuid:experiment>/arms/<uuid:arm>/<slug:deed>/", arm, name="generation_experiment_arm"),
+            path("<uuid:experiment>/<slug:deed>/now/", decide, name="generation_experiment_decide"),
+            *super().get_urls(),
+        ]
+
+    def decide(self, request: SignedInRequest, experiment: UUID, deed: str) -> HttpResponse:
+        found = get_object_or_404(Experiment, id=experiment)
+        titles = {
+            "start": gettext("Start the experiment"),
+            "pause": gettext("Pause the experiment"),
+            "stop": gettext("Stop the experiment"),
+        }
+        verb = get_verb(deed)
+        return ask(
+            self,
+            request,
+            [EXPERIMENT],
+            titles[deed],
+            lambda reason: verb(found, request.user, reason),
+            page_of(found),
+            does=found.title,
+            warnings=cautions(found, deed),
+        )
+
+    def decide_arm(self, request: SignedInRequest, experiment: UUID, arm: UUID, deed: str) -> HttpResponse:
+        found = get_object_or_404(Arm.objects.select_related("experiment", "version"), id=arm, experiment=experiment)
+        if deed == "close":
+            title = gettext("Close the arm {arm}").format(arm=found.name)
+            does = gettext("Nobody is given it any more. Who has it gets what is in production, and counts no more.")
+            return ask(
+                self,
+                request,
+                [EXPERIMENT],
+                title,
+                lambda reason: lifecycle.close_arm(found, request.user, reason),
+                page_of(found.experiment),
+                does=does,
+            )
+        get_object_or_404(Arm, id=arm if deed == "promote" else None)
+        title = gettext("Put {arm} in production and stop the experiment").format(arm=found.name)
+        return ask(
+            self,
+            request,
+            [EXPERIMENT, PROMOTE],
+            title,
+            lambda reason: lifecycle.promote(found, request.user, reason),
+            page_of(found.experiment),
+            does=given(found),
+            warnings=cautions(found.experiment, deed),
+        )
+
+    def add_arm(self, request: SignedInRequest, experiment: UUID) -> HttpResponse:
+        found = get_object_or_404(Experiment, id=experiment)
+        form = NewArmForm(found, request.POST or None)
+        return ask(
+            self,
+            request,
+            [EXPERIMENT],
+            gettext("Add an arm"),
+            lambda reason: lifecycle.add_arm(found, form.arm(), request.user, reason),
+            page_of(found),
+            form=form,
+            does=gettext("It is given to those who come from now on. Who has an arm keeps it."),
+        )
+
+
+def get_verb(deed: str) -> Any:
+    if deed not in VERBS:
+        get_object_or_404(Experiment, id=None)
+    return VERBS[deed]
+
+
+def page_of(experiment: Experiment) -> str:
+    return reverse("admin:generation_experiment_change", args=[experiment.pk])
+
+
+def given(arm: Arm) -> str:
+    """What an arm gives, in words."""
+    return str(arm.version) if arm.version else ", ".join(arm.chain)
+
+
+def cautions(experiment: Experiment, deed: str) -> list[str]:
+    """What speaks against deciding it now."""
+    found = []
+    slot = experiment.prompt_id
+    if slot and (number := prompts.override_of(slot)):
+        said = gettext("The environment sets version {number} ({name}). It wins, until it is taken out there.")
+        found.append(said.format(number=number, name=prompts.override_name(slot)))
+    if deed in {"stop", "promote"} and experiment.plans:
+        filled = outcomes.filled(experiment, list(experiment.arms.all()))
+        early = [each for each in filled if each.arm.is_open and each.units < experiment.minimum]
+        if early:
+            fewest = min(each.units for each in early)
+            said = gettext(
+                "The smallest arm has {n} of {minimum} units. Who stops as soon as a difference shows finds differences"
+                " that are none."
+            )
+            found.append(said.format(n=fewest, minimum=experiment.minimum))
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric in the table: of each arm its figure, and how it differs from the control."""
+
+    metric: Metric
+    title: str
+    cells: list[dict[str, Any]]
+    plot: plots.Plot | None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """An experiment as its page shows it."""
+
+    experiment: Experiment
+    report: Report
+    main: list[Row]
+    others: list[Row]
+    problem: str
+    cautions: list[str]
+
+    @property
+    def is_draft(self) -> bool:
+        return self.experiment.state == ExperimentState.DRAFT
+
+    @property
+    def is_running(self) -> bool:
+        return self.experiment.state == ExperimentState.RUNNING
+
+    @property
+    def is_over(self) -> bool:
+        return self.experiment.state == ExperimentState.STOPPED
+
+
+def watch(experiment_id: UUID) -> Watch:
+    experiment = Experiment.objects.select_related("prompt", "agent").get(id=experiment_id)
+    evidence = Evidence(experiment)
+    report = outcomes.report(evidence)
+    first = [experiment.metric, *experiment.guards]
+    lines = outcomes.series(evidence, [METRICS[name] for name in first if name in METRICS])
+    rows = {
+        each.metric.name: row(each, plots.plot(each.metric, evidence.arms, lines[each.metric.name], evidence.begin))
+        if each.metric.name in lines
+        else row(each, None)
+        for each in report.outcomes
+    }
+    main = [rows.pop(name) for name in first if name in rows]
+    return Watch(experiment, report, main, list(rows.values()), problem_of(experiment), cautions(experiment, ""))
+
+
+def row(outcome: Outcome, plot: plots.Plot | None) -> Row:
+    metric = outcome.metric
+    cells = [
+        {
+            "figure": wording.value(metric, reading.estimate.value) if reading.estimate else "—",
+            "n": reading.estimate.n if reading.estimate else 0,
+            "difference": wording.difference(metric, reading.difference) if reading.difference else "",
+            "verdict": wording.verdict(reading.verdict),
+            "mood": reading.verdict.value if reading.verdict else "control",
+        }
+        for reading in outcome.readings
+    ]
+    return Row(metric, wording.title(metric), cells, plot)
+
+
+def problem_of(experiment: Experiment) -> str:
+    """Why a draft cannot be started yet."""
+    if experiment.state != ExperimentState.DRAFT:
+        return ""
+    try:
+        lifecycle.check(experiment)
+    except ScriptoriumError as error:
+        return sentences.say(error.code, error.params)
+    return ""

@@ -1,0 +1,296 @@
+"""What became of an experiment, as queries over calls, steps, feedback and changes: nothing is counted beside them.
+
+Every figure is over units (see `intervals`); before an arm has its minimum sample nothing is said of differences.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count
+from django.utils import timezone
+from rapidfuzz.distance import Levenshtein
+
+from generation.experiments import assignments, intervals
+from generation.experiments.intervals import Difference, Estimate, Moments
+from generation.experiments.metrics import COLUMNS, EDIT_DAYS, METRICS, Metric
+from generation.models import Arm, Experiment
+
+BUCKETS = 24  # points of a plot
+MISMATCH = 0.001  # below this chance the arms were not filled as planned
+LONGEST_COMPARED = 20_000  # characters of a text
+
+# One row for each task of each unit: what a step of a run asked, with all its calls. What people stopped says nothing.
+TASKS = """
+WITH exposed AS MATERIALIZED (
+    SELECT a.id AS unit, a.arm_id AS arm, c.*, coalesce(c.run_id, c.id) AS place,
+        c.created_at + c.first_token_ms * interval '1 ms' AS spoke_at
+    FROM generation_assignment a
+    JOIN generation_call c ON a.id = c.{exposed_by}
+    WHERE a.experiment_id = %(experiment)s AND c.state <> 'sent' AND c.created_at <= %(until)s
+        AND coalesce(c.error ->> 'error_code', '') NOT IN ('internal.CancelledError', 'internal.GeneratorExit')
+), asked AS MATERIALIZED (
+    SELECT unit, arm, run_id, step, min(created_at) AS at, array_agg(id) AS calls,
+        bool_or(state = 'done')::int AS done, bool_or(reason = 'next_model')::int AS another,
+        bool_or(reason = 'retry')::int AS retried, bool_or(reason = 'repair')::int AS repaired,
+        sum(tokens_in + tokens_out) AS tokens, bool_and(tokens_in IS NOT NULL)::int AS counted,
+        sum(cost_usd) AS usd, bool_and(cost_usd IS NOT NULL)::int AS priced,
+        extract(epoch FROM max(settled_at) FILTER (WHERE state = 'done') - min(created_at)) * 1000 AS took,
+        extract(epoch FROM min(spoke_at) FILTER (WHERE state = 'done') - min(created_at)) * 1000 AS first_ms
+    FROM exposed
+    GROUP BY unit, arm, place, run_id, step
+), written AS MATERIALIZED (
+    SELECT asked.unit, asked.run_id AS of_run, asked.step AS of_step, asked.at, change.*
+    FROM asked
+    JOIN memory_change change ON change."group" = asked.run_id
+        AND (change.author = 'recipe' AND change.step = asked.step OR change.author = 'tool')
+)
+"""
+
+SUMS = """
+SELECT unit, arm, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket, {sums}
+FROM (
+    SELECT asked.*, 1 AS task,
+        step.is_fallback::int AS fallback, (step.state IN ('done', 'fallback', 'failed'))::int AS kept,
+        thumbs.good, thumbs.rated, pages.undone, pages.wrote, 0 AS edited, pages.texts,
+        CASE WHEN took IS NOT NULL THEN 1 END AS timed, CASE WHEN first_ms IS NOT NULL THEN 1 END AS spoke
+    FROM asked
+    LEFT JOIN generation_step step ON step.run_id = asked.run_id AND step.key = asked.step
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE is_good) AS good, count(*) AS rated
+        FROM generation_feedback WHERE call_id = ANY (asked.calls)
+    ) thumbs ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS wrote, count(*) FILTER (WHERE jsonb_typeof(after) = 'string') AS texts,
+            count(*) FILTER (WHERE EXISTS (
+                SELECT FROM memory_change undoing
+                WHERE undoing.undoes_id = written.id AND undoing.created_at < written.created_at + %(window)s
+            )) AS undone
+        FROM written WHERE of_run = asked.run_id AND of_step = asked.step
+    ) pages ON true
+) tasks
+GROUP BY unit, arm, bucket
+"""
+
+# What people made of a text that was written: their last words on it within the window, before a machine wrote it anew.
+EDITED = """
+SELECT unit, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket,
+    written.after #>> '{{}}', said.after #>> '{{}}'
+FROM written
+JOIN LATERAL (
+    SELECT after FROM memory_change said
+    WHERE said.object_id = written.object_id AND said.path = written.path AND said.version > written.version
+        AND said.author = 'person' AND said.created_at < written.created_at + %(window)s
+        AND NOT EXISTS (
+            SELECT FROM memory_change anew
+            WHERE anew.object_id = said.object_id AND anew.path = said.path AND anew.author IN ('recipe', 'tool')
+                AND anew.version BETWEEN written.version + 1 AND said.version
+        )
+    ORDER BY said.version DESC LIMIT 1
+) said ON true
+WHERE jsonb_typeof(written.after) = 'string'
+"""
+
+TIMES = """
+SELECT arm, took, unit, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket
+FROM asked WHERE took IS NOT NULL ORDER BY took
+"""
+
+
+class Verdict(Enum):
+    """What may be said of an arm against the control."""
+
+    NOT_ENOUGH = "not_enough"
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no_difference"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric of one arm. `difference` is to the control, None for the control itself."""
+
+    arm: Arm
+    estimate: Estimate | None
+    difference: Difference | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    metric: Metric
+    readings: Sequence[Reading]
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How many units an arm was given, and how many it would have been as planned."""
+
+    arm: Arm
+    units: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that an experiment has shown until then. `chance`: of arms filled so unevenly, if all is well."""
+
+    experiment: Experiment
+    until: datetime
+    fillings: Sequence[Filling]
+    chance: float
+    outcomes: Sequence[Outcome]
+
+    @property
+    def is_early(self) -> bool:
+        """Whoever stops as soon as a difference shows finds differences that are none."""
+        return any(filling.units < self.experiment.minimum for filling in self.fillings if filling.arm.is_open)
+
+    @property
+    def is_mismatched(self) -> bool:
+        return self.chance < MISMATCH
+
+    def outcome(self, metric: str) -> Outcome:
+        return next(each for each in self.outcomes if each.metric.name == metric)
+
+
+@dataclass(frozen=True)
+class Point:
+    at: datetime
+    estimate: Estimate
+
+
+class Evidence:
+    """The sums of all units of an experiment by stretch of time, read once."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.arms = list(experiment.arms.select_related("version", "experiment"))
+        self.until = experiment.stopped_at or timezone.now()
+        self.begin = experiment.started_at or experiment.created_at
+        # Width_bucket refuses a stretch of no length.
+        self.end = max(self.until, self.begin + timedelta(seconds=1)) + timedelta(microseconds=1)
+        self.rows = [(row[:3], dict(zip(COLUMNS, row[3:], strict=True))) for row in self.ask(SUMS)]
+        self.add_edits()
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        exposed_by = "assignment_id" if self.experiment.prompt_id else "chain_assignment_id"
+        sums = ", ".join(f"coalesce(sum({name}), 0)::float8" for name in COLUMNS)
+        values: dict[str, Any] = {
+            "experiment": self.experiment.id,
+            "until": self.until,
+            "begin": self.begin.timestamp(),
+            "end": self.end.timestamp(),
+            "buckets": BUCKETS,
+            "window": timedelta(days=EDIT_DAYS),
+        }
+        with connection.cursor() as sql:
+            sql.execute((TASKS + query).format(exposed_by=exposed_by, sums=sums), values)
+            return sql.fetchall()
+
+    def add_edits(self) -> None:
+        by_place = {(unit, bucket): sums for (unit, _arm, bucket), sums in self.rows}
+        for unit, bucket, written, said in self.ask(EDITED):
+            by_place[unit, bucket]["edited"] += distance(written, said or "")
+
+    def moments(self, metric: Metric) -> Iterator[tuple[int, dict[UUID, Moments]]]:
+        """By arm, after each stretch in which there was something, the last of them the whole."""
+        sums: dict[UUID, tuple[float, float]] = {}
+        so_far = {arm.id: Moments() for arm in self.arms}
+        for bucket, rows in groupby(sorted(self.rows, key=lambda row: int(row[0][2])), key=lambda row: int(row[0][2])):
+            for (unit, arm, _bucket), columns in rows:
+                y, x = sums.get(unit, (0.0, 0.0))
+                so_far[arm].add(y, x, sign=-1)
+                sums[unit] = y + columns[metric.of], x + columns[metric.over]
+                so_far[arm].add(*sums[unit])
+            yield bucket, so_far
+
+    def estimates(self, metric: Metric) -> Iterator[tuple[int, dict[UUID, Estimate | None]]]:
+        if metric.quantile is not None:
+            yield from self.quantiles(metric.quantile)
+            return
+        for bucket, so_far in self.moments(metric):
+            yield bucket, {arm: moments.estimate() for arm, moments in so_far.items()}
+
+    def quantiles(self, at: float) -> Iterator[tuple[int, dict[UUID, Estimate | None]]]:
+        times = self.ask(TIMES)
+        for last in sorted({int(row[3]) for row in times}):
+            by_arm: dict[UUID, list[tuple[float, Any]]] = {}
+            for arm, took, unit, bucket in times:
+                if bucket <= last:
+                    by_arm.setdefault(arm, []).append((float(took), unit))
+            yield last, {arm.id: intervals.quantile(by_arm.get(arm.id, []), at) for arm in self.arms}
+
+    def at(self, bucket: int) -> datetime:
+        """The end of a stretch."""
+        return min(self.until, self.begin + (self.end - self.begin) * bucket / BUCKETS)
+
+
+def distance(written: str, said: str) -> float:
+    """How much of a text is not as it was written: 0 for nothing, 1 for all of it."""
+    return Levenshtein.normalized_distance(written[:LONGEST_COMPARED], said[:LONGEST_COMPARED])
+
+
+def report(evidence: Evidence) -> Report:
+    experiment = evidence.experiment
+    fillings = filled(experiment, evidence.arms)
+    chance = intervals.mismatch([each.units for each in fillings], [each.expected for each in fillings])
+    enough = {each.arm.id for each in fillings if each.units >= experiment.minimum}
+    outcomes = [outcome(evidence, metric, enough) for metric in METRICS.values()]
+    return Report(experiment, evidence.until, fillings, chance, outcomes)
+
+
+def filled(experiment: Experiment, arms: Sequence[Arm]) -> list[Filling]:
+    counted: dict[UUID, int] = {arm.id: 0 for arm in arms}
+    drawn: dict[int, int] = {}
+    rows = experiment.assignments.values_list("arm", "plan").annotate(n=Count("id"))
+    for arm_id, plan, count in rows.order_by("arm", "plan"):
+        counted[arm_id] += count
+        drawn[plan] = drawn.get(plan, 0) + count
+    planned = assignments.expected(experiment, arms, drawn)
+    return [Filling(arm, counted[arm.id], expected) for arm, expected in zip(arms, planned, strict=True)]
+
+
+def outcome(evidence: Evidence, metric: Metric, enough: set[UUID]) -> Outcome:
+    last: dict[UUID, Estimate | None] = {}
+    for _bucket, estimates in evidence.estimates(metric):
+        last = estimates
+    control = next((arm for arm in evidence.arms if arm.is_control), None)
+    comparisons = sum(arm.is_open and not arm.is_control for arm in evidence.arms)
+    confidence = intervals.shared(intervals.CONFIDENCE, comparisons)
+    readings = []
+    for arm in evidence.arms:
+        mine, theirs = last.get(arm.id), last.get(control.id) if control else None
+        found = None
+        if arm is not control and mine and theirs:
+            found = intervals.difference(mine, theirs, confidence)
+        is_enough = control is not None and {arm.id, control.id} <= enough
+        verdict = None if arm is control else judge(metric, found if is_enough else None)
+        readings.append(Reading(arm, mine, found, verdict))
+    return Outcome(metric, readings)
+
+
+def judge(metric: Metric, found: Difference | None) -> Verdict:
+    if found is None:
+        return Verdict.NOT_ENOUGH
+    if not found.is_certain:
+        return Verdict.NO_DIFFERENCE
+    return Verdict.BETTER if (found.value > 0) == metric.is_good else Verdict.WORSE
+
+
+def series(evidence: Evidence, metrics: Iterable[Metric]) -> dict[str, dict[UUID, list[Point]]]:
+    """By metric and arm, what was known at each point in time, from the beginning on."""
+    lines: dict[str, dict[UUID, list[Point]]] = {}
+    for metric in metrics:
+        by_arm: dict[UUID, list[Point]] = {arm.id: [] for arm in evidence.arms}
+        for bucket, estimates in evidence.estimates(metric):
+            for arm_id, estimate in estimates.items():
+                if estimate is not None:
+                    by_arm[arm_id].append(Point(evidence.at(bucket), estimate))
+        lines[metric.name] = by_arm
+    return lines
