@@ -5,18 +5,21 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from generation.decisions import MOST_REASON
 from generation.experiments.lifecycle import MOST_ARMS
 from generation.experiments.metrics import METRICS
 from generation.models import Unit
-from generation.schemas import Body, Number
+from generation.schemas import Body, number
 
 Reason = Annotated[str, Field(min_length=1, max_length=MOST_REASON, description="why, for whoever reads it later")]
 Metric = Annotated[str, Field(max_length=30, json_schema_extra={"enum": list(METRICS)})]  # the refusal names them, too
 ModelName = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=200, description="provider:model")]
-VersionNumber = Annotated[Number, Field(ge=1, le=2_147_483_647)]
+# Not bounds around another number's bounds: the description would tell the wrong ones.
+VersionNumber = Annotated[int, Field(ge=1, le=2_147_483_647), BeforeValidator(number)]
+Share = Annotated[int, Field(ge=1, le=1_000), BeforeValidator(number)]
+Minimum = Annotated[int, Field(ge=2, le=10_000_000, description="units of each arm"), BeforeValidator(number)]
 
 
 class ReasonIn(Body):
@@ -35,7 +38,7 @@ class PromptOut(Schema):
     updated_at: datetime
 
 
-class VersionOut(Schema):
+class PromptVersionOut(Schema):
     """`warnings` say what may be meant so: a variable that the text leaves out."""
 
     id: UUID
@@ -49,10 +52,10 @@ class VersionOut(Schema):
 
 
 class PromptWithVersionsOut(PromptOut):
-    versions: list[VersionOut]
+    versions: list[PromptVersionOut]
 
 
-class VersionIn(Body):
+class PromptVersionIn(Body):
     text: str
     message: str = Field("", max_length=200)
 
@@ -81,7 +84,7 @@ class ChainIn(ReasonIn):
 
 class ArmIn(Body):
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,30}$")
-    share: Annotated[Number, Field(ge=1, le=1_000)] = 1
+    share: Share = 1
     version: VersionNumber | None = Field(None, description="of the prompt, by number")
     chain: list[ModelName] = Field(default_factory=list, max_length=20)
 
@@ -100,7 +103,7 @@ class ExperimentIn(Body):
     unit: Unit = Unit.USER
     metric: Metric
     guards: list[Metric] = Field(default_factory=list, max_length=len(METRICS))
-    minimum: Annotated[Number, Field(ge=2, le=10_000_000, description="units of each arm")] = 100
+    minimum: Minimum = 100
 
 
 class ArmOut(Schema):

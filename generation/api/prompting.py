@@ -15,10 +15,10 @@ from generation.prompting_schemas import (
     DecisionOut,
     ProductionIn,
     PromptOut,
+    PromptVersionIn,
+    PromptVersionOut,
     PromptWithVersionsOut,
     ReasonIn,
-    VersionIn,
-    VersionOut,
 )
 from memory import staff
 from memory.base.errors import NotFound, ScriptoriumError
@@ -96,8 +96,10 @@ def show(request: SignedInRequest, kind: str, name: str) -> dict[str, Any]:
     return {**as_prompt(prompt), "versions": [as_version(prompt, version) for version in versions]}
 
 
-@router.post("/prompts/{slug:kind}/{slug:name}/versions", response={201: VersionOut}, summary="Write a new version")
-def write(request: SignedInRequest, kind: str, name: str, body: VersionIn) -> Status[dict[str, Any]]:
+@router.post(
+    "/prompts/{slug:kind}/{slug:name}/versions", response={201: PromptVersionOut}, summary="Write a new version"
+)
+def write(request: SignedInRequest, kind: str, name: str, body: PromptVersionIn) -> Status[dict[str, Any]]:
     """It is checked first; what it leaves out is told in `warnings`. What is in production stays."""
     prompt = of(request.user, kind, name, WRITE)
     text = clean_text(body.text.replace("\r\n", "\n"))
