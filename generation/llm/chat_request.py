@@ -1,14 +1,9 @@
 """A request in the Chat Completions wire format."""
 
-from typing import Any
-
-import orjson
-
 from generation.llm import schemas
+from generation.llm.chunks import Json
 from generation.llm.specs import ProviderSpec
 from generation.llm.values import Message, ModelRequest, ToolSpec
-
-Json = dict[str, Any]
 
 
 def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
@@ -16,7 +11,7 @@ def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
     wire: Json = {"model": model, "messages": [_message(message) for message in request.messages], "stream": True}
     if spec.ask_usage:
         wire["stream_options"] = {"include_usage": True}
-    if request.temperature is not None:
+    if request.temperature is not None and not spec.reasons(model):  # who reasons refuses one
         wire["temperature"] = request.temperature
     if request.max_tokens is not None:
         wire[spec.limit_field] = request.max_tokens
@@ -34,8 +29,7 @@ def _ask_for_json(wire: Json, request: ModelRequest, spec: ProviderSpec) -> None
         wire["response_format"] = {"type": "json_schema", "json_schema": schema}
         return
     # Such a provider does not know the schema unless the conversation holds it.
-    text = "Answer with one JSON object of this JSON schema:\n" + orjson.dumps(request.schema).decode()
-    wire["messages"].append({"role": "system", "content": text})
+    wire["messages"].append({"role": "system", "content": schemas.in_words(request.schema or {})})
     if spec.schema == "object":
         wire["response_format"] = {"type": "json_object"}
 

@@ -61,11 +61,13 @@ class ChunkReader(ABC):
         self._chunk(chunk)
 
     def _say(self, value: Any) -> None:
-        self._deltas.append(ContentDelta(text(value)))
-        self._spoke = self._spoke or not value.isspace()
+        if text(value):
+            self._deltas.append(ContentDelta(value))
+            self._spoke = self._spoke or not value.isspace()
 
     def _reason(self, value: Any) -> None:
-        self._deltas.append(ReasoningDelta(text(value)))
+        if text(value):
+            self._deltas.append(ReasoningDelta(value))
 
     def _refuse(self, value: Any) -> None:
         self._refusal = (self._refusal + text(value))[:MAX_DETAIL]
@@ -78,8 +80,9 @@ class ChunkReader(ABC):
         return index
 
     def _argue(self, index: int, value: Any) -> None:
-        self._arguments[index].append(text(value))
-        self._deltas.append(ToolCallDelta(index, value))
+        if text(value):
+            self._arguments[index].append(value)
+            self._deltas.append(ToolCallDelta(index, value))
 
     def _end(self, reason: Any) -> None:
         self.finish = text(reason)
