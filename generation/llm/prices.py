@@ -46,7 +46,13 @@ PRICES: dict[str, Price] = {
     "anthropic:claude-sonnet-5": price("2", "0.20", "10"),
     "anthropic:claude-opus-4-6": price("5", "0.50", "25"),
     "anthropic:claude-opus-5": price("5", "0.50", "25"),
+    # From Anthropic's own pages of these models, October 2026. Haiku 5.5 is missing: its price depends on the length of
+    # the prompt, and one price for all would be too low for long ones.
+    "anthropic:claude-sonnet-5-5": price("2", "0.20", "10"),
+    "anthropic:claude-opus-5-5": price("4", "0.20", "20"),
     # The demo model and models on one's own machine cost nothing per token.
     "demo:*": price("0", "0", "0"),
     "ollama:*": price("0", "0", "0"),
 }
+# By their other API, the same models cost the same.
+PRICES |= {name.replace("openai:", "openai-responses:"): PRICES[name] for name in PRICES if name.startswith("openai:")}
