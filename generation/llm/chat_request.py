@@ -17,6 +17,8 @@ def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
         wire[spec.limit_field] = request.max_tokens
     if request.tools:
         wire["tools"] = [_tool(tool) for tool in request.tools]
+    if request.tools or any(message.tool_calls for message in request.messages):
+        wire |= spec.beside_tools
     if request.schema is not None:
         _ask_for_json(wire, request, spec)
     return wire

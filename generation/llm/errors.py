@@ -68,6 +68,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelE
 
 def from_event(body: object) -> ModelError:
     """Our error for an error that arrived inside a stream that had begun well."""
+    body = _unwrapped(body)
     status = body.get("code") if isinstance(body, Mapping) else None
     if isinstance(status, int) and status >= 400:
         return from_status(status, body, {})

@@ -1,7 +1,8 @@
 """Facts about providers, as data: where they are, what they accept, how much they are asked at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 # How far a provider holds an answer to a JSON schema: to its letter, to "some JSON object", not at all.
@@ -22,6 +23,7 @@ class ProviderSpec:
     ask_usage: bool = True
     model: str = ""  # who answers where nobody named a model
     account_of: str = ""  # the provider whose key and address it shares
+    beside_tools: Mapping[str, Any] = field(default_factory=dict, hash=False)  # what a request with tools says, too
     # How the names begin of its models that answer at once; new ones reason first. None: as if all answered at once.
     plain: tuple[str, ...] | None = None
 
@@ -56,8 +58,10 @@ KNOWN: dict[str, ProviderSpec] = {
         ProviderSpec(
             "mistral", "openai", "https://api.mistral.ai/v1", ask_usage=False, model="mistral-small-latest"
         ),
+        # After a call of a tool, DeepSeek wants back what it thought before it; that is kept for people only.
         ProviderSpec(
-            "deepseek", "openai", "https://api.deepseek.com/v1", schema="object", model="deepseek-v4-flash"
+            "deepseek", "openai", "https://api.deepseek.com/v1", schema="object", model="deepseek-flash",
+            beside_tools={"thinking": {"type": "disabled"}},
         ),
         ProviderSpec(
             "gemini", "openai", "https://generativelanguage.googleapis.com/v1beta/openai/",

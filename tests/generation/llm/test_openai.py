@@ -179,3 +179,19 @@ async def test_a_model_that_reasons_is_sent_no_temperature(
     upstream.streams(*HELLO)
     await first(ask(replace(REQUEST, temperature=0.2), model=model, plain=KNOWN["openai"].plain), 4)
     assert ("temperature" in upstream.received[0].body) is warm
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (REQUEST, False),
+        (replace(REQUEST, tools=(ToolSpec("edit", "Edits.", {"type": "object"}),)), True),
+        (ModelRequest((Message("assistant", "", tool_calls=(ToolCall("a", "edit", "{}"),)),)), True),
+    ],
+)
+async def test_deepseek_does_not_think_where_tools_are(
+    upstream: Upstream, ask: Ask, request_: ModelRequest, said: bool
+) -> None:
+    upstream.streams(*HELLO)
+    await first(ask(request_, beside_tools=KNOWN["deepseek"].beside_tools), 4)
+    assert upstream.received[0].body.get("thinking") == ({"type": "disabled"} if said else None)
