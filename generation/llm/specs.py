@@ -35,7 +35,7 @@ class ProviderSpec:
         return self.plain is not None and not model.startswith(self.plain)
 
 
-GPT = ("gpt-3.5", "gpt-4", "chatgpt-4o")
+GPT = ("gpt-3.5", "gpt-4", "chatgpt-4o", "ft:gpt-3.5", "ft:gpt-4")  # those that somebody trained, too
 CLAUDE = ("claude-3", "claude-haiku-4", "claude-sonnet-4", *(f"claude-opus-4-{minor}" for minor in "01256"))
 
 # Public endpoints; settings add the key with `dataclasses.replace`. The first that is configured answers by default.

@@ -93,7 +93,9 @@ async def test_it_sends_a_conversation_with_tools(upstream: Upstream, ask: Ask) 
     }
 
 
-@pytest.mark.parametrize(("model", "reasons"), [("gpt-4.1", False), ("gpt-5-mini", True), ("o3", True)])
+@pytest.mark.parametrize(
+    ("model", "reasons"), [("gpt-4.1", False), ("ft:gpt-4.1-mini:us::x", False), ("gpt-5-mini", True), ("o3", True)]
+)
 async def test_models_that_reason_are_asked_how_and_sent_no_temperature(
     upstream: Upstream, ask: Ask, model: str, reasons: bool
 ) -> None:
