@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from config import env, logs, staff
+from config import env, logs, providers, staff
 
 logs.configure()
 
@@ -228,9 +228,10 @@ BUDGET_USER_DAY_TOKENS = env.integer("BUDGET_USER_DAY_TOKENS", 20_000_000)
 BUDGET_WORKSPACE_DAY_TOKENS = env.integer("BUDGET_WORKSPACE_DAY_TOKENS", 100_000_000)
 
 # --- Models: keys live in the environment and nowhere else ----------------------------------------
-OPENAI_API_KEY = env.text("OPENAI_API_KEY")
-OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", {"http", "https"})
-OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4.1-nano")
+# <NAME>_API_KEY, <NAME>_BASE_URL and <NAME>_MODEL of each known provider; by its name, where the environment has one.
+MODEL_KEYS = providers.keys()
+MODEL_URLS = providers.urls()
+MODEL_NAMES = providers.models()
 DEMO_BASE_URL = env.url("DEMO_BASE_URL", {"http", "https"}, "http://127.0.0.1:8091/v1")
 
 # Seconds: to connect, to the first content, between two pieces of it, in all.

@@ -3,8 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from django.conf import settings
-
+from generation import gateway
 from generation.llm.values import ModelRef
 from generation.models import Agent
 from memory.base.errors import InvalidInput, NotFound
@@ -76,6 +75,6 @@ def parse(agent: str, names: Sequence[str]) -> tuple[ModelRef, ...]:
 
 
 def default_model() -> str:
-    if settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL:
-        return f"openai:{settings.OPENAI_MODEL}"
-    return "demo:demo"
+    """That of the first provider that is configured."""
+    spec = gateway.specs()[0]
+    return f"{spec.name}:{spec.model}"

@@ -20,16 +20,31 @@ from memory.base import metrics
 
 
 def specs() -> list[ProviderSpec]:
-    """The providers this house can ask; the demo model only when no other is configured.
+    """The providers this house can ask, in the order of the table; the demo model only when none is configured."""
+    demo = ProviderSpec("demo", "openai", settings.DEMO_BASE_URL, api_key="demo", model="demo")
+    found = [spec for known in KNOWN.values() if (spec := _configured(known))] or [demo]
+    return [replace(spec, parallel=min(settings.PROVIDER_PARALLEL, spec.parallel)) for spec in found]
 
-    Whoever answers at OPENAI_BASE_URL is called `openai` in chains, and is spoken to as it wants to be.
-    """
-    parallel = settings.PROVIDER_PARALLEL
-    if not (settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL):
-        return [ProviderSpec("demo", "openai", settings.DEMO_BASE_URL, api_key="demo", parallel=parallel)]
-    spec = at(settings.OPENAI_BASE_URL or KNOWN["openai"].base_url)
-    key = settings.OPENAI_API_KEY or "none"
-    return [replace(spec, name="openai", api_key=key, parallel=min(parallel, spec.parallel))]
+
+def _configured(known: ProviderSpec) -> ProviderSpec | None:
+    """With its key, its address and its model; None for one that the environment does not offer."""
+    key, url = settings.MODEL_KEYS.get(known.account, ""), settings.MODEL_URLS.get(known.account, "")
+    spec = _dialect(known, url) if key or url else None
+    if spec is None:
+        return None
+    model = settings.MODEL_NAMES.get(known.account) or spec.model or known.model
+    return replace(spec, name=known.name, base_url=url or known.base_url, api_key=key, model=model)
+
+
+def _dialect(known: ProviderSpec, url: str) -> ProviderSpec | None:
+    """Whoever answers at OPENAI_BASE_URL is called `openai` in chains, and is spoken to as it wants to be; only OpenAI
+    itself is asked for Responses there."""
+    if not url or known.account != "openai":
+        return known
+    there = at(url)
+    if known.account_of:
+        return known if there.name == known.account_of else None
+    return there
 
 
 def load_adapters() -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from config import providers
 from config.services import PostgreSQL, Redis, Service
 
 FOLDER = "SCRIPTORIUM_TEST_FOLDER"
 # What the shell of the developer or a running `up` may hold must not reach the tests.
-STRANGERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "PUBLIC_URL", "PROCESS", "PROMETHEUS_MULTIPROC_DIR")
+STRANGERS = (*providers.VARIABLES, "PUBLIC_URL", "PROCESS", "PROMETHEUS_MULTIPROC_DIR")
 
 
 @pytest.hookimpl(wrapper=True)

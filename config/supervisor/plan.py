@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import env
+from config import env, providers
 from config.services import PostgreSQL, Redis, Service
 from config.services.command import Command
 from config.supervisor import house
@@ -48,7 +48,7 @@ def of_this_machine(data: Path, port: int, job: str = "") -> Plan:
         **{variable: service.url for variable, service in services.items()},
     }
     models: tuple[Command, ...] = ()
-    if not (env.text("OPENAI_API_KEY") or env.text("OPENAI_BASE_URL")):
+    if not (providers.keys() or providers.urls()):
         model_port = str(house.free_port())
         shared["DEMO_BASE_URL"] = f"http://127.0.0.1:{model_port}/v1"
         models = (python("demo", ("-m", "generation.demo", "--port", model_port), shared),)

@@ -1,14 +1,9 @@
 """A request in the Chat Completions wire format."""
 
-from typing import Any
-
-import orjson
-
 from generation.llm import schemas
+from generation.llm.chunks import Json
 from generation.llm.specs import ProviderSpec
 from generation.llm.values import Message, ModelRequest, ToolSpec
-
-Json = dict[str, Any]
 
 
 def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
@@ -16,12 +11,14 @@ def body(model: str, request: ModelRequest, spec: ProviderSpec) -> Json:
     wire: Json = {"model": model, "messages": [_message(message) for message in request.messages], "stream": True}
     if spec.ask_usage:
         wire["stream_options"] = {"include_usage": True}
-    if request.temperature is not None:
+    if request.temperature is not None and not spec.reasons(model):  # who reasons refuses one
         wire["temperature"] = request.temperature
     if request.max_tokens is not None:
         wire[spec.limit_field] = request.max_tokens
     if request.tools:
         wire["tools"] = [_tool(tool) for tool in request.tools]
+    if request.tools or any(message.tool_calls for message in request.messages):
+        wire |= spec.beside_tools
     if request.schema is not None:
         _ask_for_json(wire, request, spec)
     return wire
@@ -34,8 +31,7 @@ def _ask_for_json(wire: Json, request: ModelRequest, spec: ProviderSpec) -> None
         wire["response_format"] = {"type": "json_schema", "json_schema": schema}
         return
     # Such a provider does not know the schema unless the conversation holds it.
-    text = "Answer with one JSON object of this JSON schema:\n" + orjson.dumps(request.schema).decode()
-    wire["messages"].append({"role": "system", "content": text})
+    wire["messages"].append({"role": "system", "content": schemas.in_words(request.schema or {})})
     if spec.schema == "object":
         wire["response_format"] = {"type": "json_object"}
 

@@ -20,15 +20,28 @@ MAX_DETAIL = 300
 # What a provider says in `code` or `type` of an error body says more than the status it came with.
 WORDS: dict[str, tuple[type[ModelError], str]] = {
     "insufficient_quota": (ModelRefused, "quota_spent"),
+    "billing_error": (ModelRefused, "quota_spent"),
+    "enforced_spend_limit_reached": (ModelRefused, "quota_spent"),
+    "contract_spend_limit_reached": (ModelRefused, "quota_spent"),
+    "linked_organization_spend_limit_reached": (ModelRefused, "quota_spent"),
     "rate_limit_exceeded": (ModelRateLimited, "rate_limited"),
     "rate_limit_error": (ModelRateLimited, "rate_limited"),
     "content_filter": (ModelRefused, "content_filter"),
     "content_policy_violation": (ModelRefused, "content_filter"),
+    "invalid_prompt": (ModelRefused, "content_filter"),  # how Responses calls one that its filter held back
+    "bio_policy": (ModelRefused, "content_filter"),
+    "misalignment_policy_violation": (ModelRefused, "content_filter"),
     "context_length_exceeded": (ModelRefused, "too_long"),
+    "request_too_large": (ModelRefused, "too_long"),
     "model_not_found": (ModelRefused, "unknown_model"),
+    "not_found_error": (ModelRefused, "unknown_model"),
     "invalid_api_key": (ModelRefused, "unauthorised"),
+    "authentication_error": (ModelRefused, "unauthorised"),
+    "permission_error": (ModelRefused, "unauthorised"),
     "invalid_request_error": (ModelRefused, "bad_request"),
+    "timeout_error": (ModelTimeout, "provider"),
     "server_error": (ModelUnavailable, "server_error"),
+    "api_error": (ModelUnavailable, "server_error"),
     "overloaded_error": (ModelUnavailable, "server_error"),
 }
 
@@ -46,6 +59,7 @@ STATUSES: dict[int, tuple[type[ModelError], str]] = {
 
 
 def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelError:
+    body = _unwrapped(body)
     # A status is plainer than the type of an error, which is often just "invalid request".
     known = _by_word(body, "code") or STATUSES.get(status) or _by_word(body, "type")
     family, reason = known or (ModelUnavailable, "server_error")
@@ -54,6 +68,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str]) -> ModelE
 
 def from_event(body: object) -> ModelError:
     """Our error for an error that arrived inside a stream that had begun well."""
+    body = _unwrapped(body)
     status = body.get("code") if isinstance(body, Mapping) else None
     if isinstance(status, int) and status >= 400:
         return from_status(status, body, {})
@@ -79,6 +94,15 @@ def _seconds(value: str) -> float:
     except ValueError:
         date = parsedate_to_datetime(value)
         return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def _unwrapped(body: object) -> object:
+    """The error in a body, whether the SDK took it out (OpenAI's does) or not; its finer code is its code."""
+    error = body.get("error", body) if isinstance(body, Mapping) else body
+    details = error.get("details") if isinstance(error, Mapping) else None
+    if isinstance(error, Mapping) and isinstance(details, Mapping):
+        return {"code": details.get("error_code"), **error}
+    return error
 
 
 def _by_word(body: object, field: str) -> tuple[type[ModelError], str] | None:

@@ -33,10 +33,11 @@ PRICES: dict[str, Price] = {
     "mistral:mistral-medium-latest": price("1.50", "1.50", "7.50"),
     "mistral:mistral-large-latest": price("0.50", "0.50", "1.50"),
     "mistral:ministral-8b-latest": price("0.15", "0.15", "0.15"),
-    "deepseek:deepseek-chat": price("0.28", "0.028", "0.42"),
-    "deepseek:deepseek-reasoner": price("0.28", "0.028", "0.42"),
-    "deepseek:deepseek-v4-flash": price("0.14", "0.0028", "0.28"),
-    "deepseek:deepseek-v4-pro": price("0.435", "0.0036", "0.87"),
+    # From DeepSeek's own page, November 2026: what it asks at its busy hours, in others half of it. So nothing is ever
+    # said to cost less than it did. The older name of Flash is answered by the new one.
+    "deepseek:deepseek-flash": price("0.30", "0.006", "1.20"),
+    "deepseek:deepseek-v4-flash": price("0.30", "0.006", "1.20"),
+    "deepseek:deepseek-v4-pro": price("1.32", "0.044", "3.96"),
     "gemini:gemini-2.5-flash": price("0.30", "0.03", "2.50"),
     "gemini:gemini-2.5-flash-lite": price("0.10", "0.01", "0.40"),
     "gemini:gemini-3.1-flash-lite": price("0.25", "0.025", "1.50"),
@@ -46,7 +47,13 @@ PRICES: dict[str, Price] = {
     "anthropic:claude-sonnet-5": price("2", "0.20", "10"),
     "anthropic:claude-opus-4-6": price("5", "0.50", "25"),
     "anthropic:claude-opus-5": price("5", "0.50", "25"),
+    # From Anthropic's own pages of these models, October 2026. Haiku 5.5 is missing: its price depends on the length of
+    # the prompt, and one price for all would be too low for long ones.
+    "anthropic:claude-sonnet-5-5": price("2", "0.20", "10"),
+    "anthropic:claude-opus-5-5": price("4", "0.20", "20"),
     # The demo model and models on one's own machine cost nothing per token.
     "demo:*": price("0", "0", "0"),
     "ollama:*": price("0", "0", "0"),
 }
+# By their other API, the same models cost the same.
+PRICES |= {name.replace("openai:", "openai-responses:"): PRICES[name] for name in PRICES if name.startswith("openai:")}

@@ -31,6 +31,8 @@ class Provider(Protocol):
 # Module and class, by name: an SDK takes most of a second to import, and most processes never ask a model.
 ADAPTERS = {
     "openai": ("generation.llm.openai", "OpenAIChat"),
+    "responses": ("generation.llm.openai", "OpenAIResponses"),
+    "anthropic": ("generation.llm.anthropic", "AnthropicMessages"),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 # Keywords that strict providers refuse; pydantic still checks them on what comes back.
@@ -11,6 +12,11 @@ REFUSED = frozenset(
     {"default", "discriminator", "examples", "minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties"}
 )
 RENAMED = {"oneOf": "anyOf"}
+# What Anthropic's schemas do not know: the model is told in words, and pydantic checks it on what comes back.
+BOUNDS = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minItems", "maxItems", "pattern", "format"),
+)
 NAMED = frozenset({"properties", "$defs"})
 
 
@@ -30,6 +36,27 @@ def is_closed(schema: Any) -> bool:
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
         return False
     return all(map(is_closed, schema.values()))
+
+
+def without_bounds(schema: Any) -> Any:
+    """The schema with its bounds in the descriptions."""
+    if isinstance(schema, list):
+        return [without_bounds(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {
+        key: {name: without_bounds(part) for name, part in value.items()} if key in NAMED else without_bounds(value)
+        for key, value in schema.items()
+        if key not in BOUNDS
+    }
+    if bounds := ", ".join(f"{key}: {schema[key]}" for key in BOUNDS if key in schema):
+        kept["description"] = f"{kept.get('description', '')} ({bounds})".strip()
+    return kept
+
+
+def in_words(schema: Mapping[str, Any]) -> str:
+    """What is said to a model whose provider takes no schema."""
+    return "Answer with one JSON object of this JSON schema:\n" + orjson.dumps(schema, default=dict).decode()
 
 
 def _close(schema: Any) -> Any:

@@ -12,12 +12,19 @@ from memory.base.errors import (
     ModelUnavailable,
 )
 
-FINISHED = frozenset({"stop", "tool_calls", "function_call", "end_turn", "eos"})
+# In the words of every wire format.
+FINISHED = frozenset(
+    {"stop", "tool_calls", "function_call", "eos", "end_turn", "tool_use", "stop_sequence", "completed"}
+)
 
 UNFINISHED: dict[str, tuple[type[ModelError], str]] = {
     "length": (ModelBadOutput, "cut_at_limit"),
     "max_tokens": (ModelBadOutput, "cut_at_limit"),
+    "max_output_tokens": (ModelBadOutput, "cut_at_limit"),
     "model_length": (ModelBadOutput, "cut_at_limit"),
+    "model_context_window_exceeded": (ModelBadOutput, "cut_at_limit"),
+    # A pause that tools of the provider make; we ask it for none, and what was said is no whole answer.
+    "pause_turn": (ModelStreamBroken, "no_finish"),
     "content_filter": (ModelRefused, "content_filter"),
     "safety": (ModelRefused, "content_filter"),
     "refusal": (ModelRefused, "refusal"),

@@ -173,7 +173,7 @@ def main() -> None:
     versions = f"Python {platform.python_version()}, Django {django.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {versions}; of {ROUNDS} rounds")
     promises = Promises()
-    with demo_model() as url, House(1, DEMO_BASE_URL=url, OPENAI_API_KEY="", TURNS_OPEN_PER_USER="1000") as house:
+    with demo_model() as url, House(1, DEMO_BASE_URL=url, TURNS_OPEN_PER_USER="1000") as house:
         asyncio.run(measure(house, Model(url), promises))
     promises.end()
 

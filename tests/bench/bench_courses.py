@@ -53,7 +53,7 @@ def main() -> None:
         f"{'calls':>8}"
     )
     promises = Promises()
-    with demo_model() as url, House(2, DEMO_BASE_URL=url, OPENAI_API_KEY="", OPENAI_BASE_URL="") as house:
+    with demo_model() as url, House(2, DEMO_BASE_URL=url) as house:
         one_round(house, 1)  # connections, imports and caches are not what is measured
         alone = report("1 course", [course for _ in range(ROUNDS) for course in one_round(house, 1)], promises)
         five = [course for _ in range(ROUNDS) for course in one_round(house, 5)]

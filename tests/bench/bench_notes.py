@@ -84,7 +84,7 @@ def main() -> None:
     promises = Promises()
     with demo_model() as url:
         for server in (DAPHNE, UVICORN):
-            with House(2, server, DEMO_BASE_URL=url, OPENAI_API_KEY="", OPENAI_BASE_URL="") as house:
+            with House(2, server, DEMO_BASE_URL=url) as house:
                 one_round(house, 1, "web")  # connections, imports and caches are not what is measured
                 for name, _, count, queue in (row for row in ROWS if row[1] == server):
                     report(house, name, count, queue, promises)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from config import providers
 from config.services import PostgreSQL, Redis
 from config.services.command import Command
 from config.supervisor.house import BASE, free_port
@@ -36,6 +37,7 @@ class House:
         self.server = SERVERS[server]
         self.environment = {
             **os.environ,
+            **dict.fromkeys(providers.VARIABLES, ""),  # nobody is measured whom the shell of the developer names
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATABASE_URL": self.postgresql.url,
             "REDIS_URL": self.redis.url,

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from config import providers
 from config.services import PostgreSQL, Redis
+from config.supervisor import house
 from config.supervisor.plan import Plan, of_this_machine
 
-OFFERS = ("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+OFFERS = ("DATABASE_URL", "REDIS_URL", *providers.VARIABLES)
 
 Planned = Callable[..., Plan]
 
@@ -39,7 +41,15 @@ def test_where_nothing_is_offered_everything_is_started(planned: Planned) -> Non
     )
 
 
-@pytest.mark.parametrize("offered", [{"OPENAI_API_KEY": "sk-1"}, {"OPENAI_BASE_URL": "https://api.mistral.ai/v1"}])
+@pytest.mark.parametrize(
+    "offered",
+    [
+        {"OPENAI_API_KEY": "sk-1"},
+        {"OPENAI_BASE_URL": "https://api.mistral.ai/v1"},
+        {"ANTHROPIC_API_KEY": "sk-1"},
+        {"OLLAMA_BASE_URL": "http://127.0.0.1:11434/v1"},
+    ],
+)
 def test_no_demo_model_stands_beside_a_provider(planned: Planned, offered: dict[str, str]) -> None:
     plan = planned(**offered)
     assert plan.models == ()
@@ -51,3 +61,8 @@ def test_services_of_ones_own_are_not_started_again(planned: Planned) -> None:
     plan = planned(DATABASE_URL="postgresql://db/x", REDIS_URL="redis://r/0")
     assert plan.services == ()
     assert all(process.env["DATABASE_URL"] == "postgresql://db/x" for process in plan.processes)
+
+
+def test_every_variable_of_a_provider_reaches_the_processes_of_the_compose_file() -> None:
+    lines = (house.BASE / "deploy" / "compose.yaml").read_text().splitlines()
+    assert {f"    {name}: ${{{name}:-}}" for name in providers.VARIABLES} <= set(lines)

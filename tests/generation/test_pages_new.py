@@ -190,7 +190,7 @@ def seeded(db: None) -> None:
 
 
 def test_more_chapters_cost_more(seeded: None, settings: Settings) -> None:
-    settings.OPENAI_API_KEY, settings.OPENAI_MODEL = "k", "gpt-4.1"
+    settings.MODEL_KEYS, settings.MODEL_NAMES = {"openai": "k"}, {"openai": "gpt-4.1"}
     course = recipe_of("course")
     two, ten = (estimates.estimate(course, CourseOptions(chapters=n), 400) for n in (2, 10))
     assert two
@@ -202,7 +202,7 @@ def test_more_chapters_cost_more(seeded: None, settings: Settings) -> None:
 
 
 def test_longer_briefs_and_files_cost_more(seeded: None, settings: Settings) -> None:
-    settings.OPENAI_API_KEY, settings.OPENAI_MODEL = "k", "gpt-4.1"
+    settings.MODEL_KEYS, settings.MODEL_NAMES = {"openai": "k"}, {"openai": "gpt-4.1"}
     sizes = [(100, 0), (40_000, 0), (40_000, 100_000)]
     found = [estimates.estimate(recipe_of("course"), CourseOptions(), *size) for size in sizes]
     most = [one.usd[1] for one in found if one and one.usd]
@@ -214,7 +214,7 @@ def test_a_price_nobody_knows_is_unknown_and_never_free(
     people: People, owner: Client, seeded: None, settings: Settings
 ) -> None:
     Agent.objects.filter(name="examiner").update(chain=["openai:unheard-of"])
-    settings.OPENAI_API_KEY, settings.OPENAI_MODEL = "k", "gpt-4.1"
+    settings.MODEL_KEYS, settings.MODEL_NAMES = {"openai": "k"}, {"openai": "gpt-4.1"}
     page = page_of(owner.get("/new/course/"))
     assert "Cost unknown" in page
     assert "openai:unheard-of" in page
@@ -233,7 +233,7 @@ def test_the_form_costs_few_queries(owner: Client, seeded: None) -> None:
 
 
 def test_the_estimate_follows_the_options_and_takes_nonsense(owner: Client, seeded: None, settings: Settings) -> None:
-    settings.OPENAI_API_KEY, settings.OPENAI_MODEL = "k", "gpt-4.1"
+    settings.MODEL_KEYS, settings.MODEL_NAMES = {"openai": "k"}, {"openai": "gpt-4.1"}
 
     def asked(**typed: str) -> str:
         answer = owner.get("/new/course/estimate/", typed)

@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from generation.llm.openai import OpenAIChat
+from generation.llm.providers import adapter
 from generation.llm.specs import ProviderSpec
 from generation.llm.values import Delta, Message, ModelRef, ModelRequest, Timeouts
 from tests.generation.llm.redis_server import RedisServer
 from tests.generation.llm.upstream import Upstream
+from tests.generation.llm.wire_formats import CHAT, WireFormat
 
 PATIENT = Timeouts()
 REQUEST = ModelRequest((Message("user", "Say hello"),))
@@ -30,8 +31,14 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 
 @pytest.fixture
-def spec(upstream: Upstream) -> ProviderSpec:
-    return ProviderSpec("test", "openai", upstream.url, api_key="sk-secret")
+def wire_format() -> WireFormat:
+    """Tests of what is true of all formats take each of them in its place."""
+    return CHAT
+
+
+@pytest.fixture
+def spec(upstream: Upstream, wire_format: WireFormat) -> ProviderSpec:
+    return ProviderSpec("test", wire_format.kind, wire_format.address(upstream.url), api_key="sk-secret")
 
 
 @pytest.fixture
@@ -40,11 +47,11 @@ async def ask(spec: ProviderSpec) -> AsyncIterator[Ask]:
     providers = []
 
     def stream(
-        request: ModelRequest = REQUEST, timeouts: Timeouts = PATIENT, **facts: Any
+        request: ModelRequest = REQUEST, timeouts: Timeouts = PATIENT, model: str = "some-model", **facts: Any
     ) -> AsyncGenerator[Delta, None]:
-        provider = OpenAIChat(dataclasses.replace(spec, **facts))
+        provider = adapter(spec.kind)(dataclasses.replace(spec, **facts))
         providers.append(provider)
-        return provider.stream("some-model", request, timeouts=timeouts, request_id="call-1")
+        return provider.stream(model, request, timeouts=timeouts, request_id="call-1")
 
     yield stream
     for provider in providers:

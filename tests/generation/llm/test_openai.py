@@ -1,13 +1,11 @@
-"""What the adapter sends, and what it reads when all goes well."""
+"""What Chat Completions are sent, and how their many dialects are read."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from generation.llm.openai import OpenAIChat
-from generation.llm.specs import ProviderSpec
+from generation.llm.specs import KNOWN
 from generation.llm.values import (
     ContentDelta,
     Delta,
@@ -15,7 +13,6 @@ from generation.llm.values import (
     Message,
     ModelRequest,
     ReasoningDelta,
-    Timeouts,
     ToolCall,
     ToolCallDelta,
     ToolCallStart,
@@ -23,8 +20,9 @@ from generation.llm.values import (
     Usage,
     UsageReport,
 )
+from memory.base.errors import ModelBadOutput, ModelError, ModelRefused, ModelStreamBroken, ModelUnavailable
 from tests.generation.llm.conftest import REQUEST, Ask
-from tests.generation.llm.upstream import DONE, HELLO, Upstream, Wire, event, finish, part
+from tests.generation.llm.upstream import DONE, HELLO, Play, Upstream, event, finish, part, whole
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "additionalProperties": False}
 
@@ -97,14 +95,6 @@ async def test_it_sends_what_was_asked_and_nothing_else(upstream: Upstream, ask:
     }
 
 
-async def test_it_sends_our_id_and_the_key(upstream: Upstream, ask: Ask) -> None:
-    upstream.streams(*HELLO)
-    await first(ask(), 4)
-    headers = upstream.received[0].headers
-    assert headers["x-client-request-id"] == "call-1"
-    assert headers["authorization"] == "Bearer sk-secret"
-
-
 async def test_it_sends_a_conversation_with_tools(upstream: Upstream, ask: Ask) -> None:
     upstream.streams(*HELLO)
     call = ToolCall("a", "edit", '{"x": 1}')
@@ -154,62 +144,54 @@ async def test_other_providers_read_the_schema_in_the_conversation(
     assert '"title"' in body["messages"][-1]["content"]
 
 
-async def test_what_comes_during_a_pause_is_read_together(upstream: Upstream, spec: ProviderSpec) -> None:
-    all_sent, pauses = asyncio.Event(), list[int]()
-
-    async def play(wire: Wire) -> None:
-        await wire.stream(part(content="one"))
-        while not pauses:  # its first word was read
-            await asyncio.sleep(0.01)
-        for piece in (part(content=" two"), part(content=" three"), part(content=" four"), finish(), DONE):
-            await wire.chunk(piece)
-        await wire.end()
-        all_sent.set()
-
-    async def pause() -> None:
-        pauses.append(1)
-        await all_sent.wait()
-        await asyncio.sleep(0.2)  # from their socket to ours
-
-    upstream.plays(play)
-    provider = OpenAIChat(spec)
-    stream = provider.stream("m", REQUEST, timeouts=Timeouts(), request_id="1", pause=pause)
-    texts = [delta.text for delta in await first(stream, 4) if isinstance(delta, ContentDelta)]
-    await provider.close()
-    assert texts == ["one", " two", " three", " four"]
-    assert len(pauses) == 1  # and none after the finish: what has ended waits for nobody
-
-
-async def test_a_connection_is_used_again(upstream: Upstream, spec: ProviderSpec) -> None:
-    upstream.streams(*HELLO)
-    provider = OpenAIChat(spec)
-    for _ in range(3):
-        await first(provider.stream("m", REQUEST, timeouts=Timeouts(), request_id="1"), 4)
-    await provider.close()
-    assert upstream.connections == 1
-
-
-def test_each_event_loop_has_its_own_connections() -> None:
-    async def talk(provider: OpenAIChat) -> int:
-        async with Upstream() as upstream:
-            upstream.streams(*HELLO)
-            provider.spec = replace(provider.spec, base_url=upstream.url)
-            answer = await first(provider.stream("m", REQUEST, timeouts=Timeouts(), request_id="1"), 4)
-            await provider.close()
-            return len(answer)
-
-    provider = OpenAIChat(ProviderSpec("test", "openai", ""))
-    assert [asyncio.run(talk(provider)) for _ in range(2)] == [4, 4]
-
-
-async def test_a_closed_provider_opens_again_when_asked(upstream: Upstream, spec: ProviderSpec) -> None:
-    upstream.streams(*HELLO)
-    provider = OpenAIChat(spec)
-    await provider.close()
-    assert len(await first(provider.stream("m", REQUEST, timeouts=Timeouts(), request_id="1"), 4)) == 4
-    await provider.close()
-
-
 async def first(deltas: Any, count: int) -> list[Delta]:
     """Reads to the end, so that the connection is left whole."""
     return [delta async for delta in deltas][:count]
+
+
+ODD: dict[str, tuple[Play, type[ModelError], str]] = {
+    "DONE without finish": (whole(part(content="Half"), DONE), ModelStreamBroken, "no_finish"),
+    "delta of a wrong type": (whole(event(choices=[{"delta": "text"}])), ModelStreamBroken, "bad_shape"),
+    "choices of a wrong type": (whole(event(choices=7)), ModelStreamBroken, "bad_shape"),
+    "choices empty": (whole(event(choices=[]), finish(), DONE), ModelBadOutput, "empty"),
+    "choices null": (whole(event(choices=None), finish(), DONE), ModelBadOutput, "empty"),
+    "delta null": (whole(event(choices=[{"delta": None}]), finish(), DONE), ModelBadOutput, "empty"),
+    "content null": (whole(part(content=None), finish(), DONE), ModelBadOutput, "empty"),
+    "content filter": (whole(part(content="H"), finish("content_filter"), DONE), ModelRefused, "content_filter"),
+    "provider out of machines": (whole(part(content="H"), finish("error"), DONE), ModelUnavailable, "server_error"),
+}
+
+
+@pytest.mark.parametrize(("play", "family", "reason"), ODD.values(), ids=ODD)
+async def test_what_is_no_answer_is_a_typed_error(
+    upstream: Upstream, ask: Ask, play: Play, family: type[ModelError], reason: str
+) -> None:
+    upstream.plays(play)
+    with pytest.raises(family) as caught:
+        await first(ask(), 1)
+    assert caught.value.code == f"model.{reason}"
+
+
+@pytest.mark.parametrize(("model", "warm"), [("gpt-4.1-nano", True), ("gpt-5-mini", False), ("o3", False)])
+async def test_a_model_that_reasons_is_sent_no_temperature(
+    upstream: Upstream, ask: Ask, model: str, warm: bool
+) -> None:
+    upstream.streams(*HELLO)
+    await first(ask(replace(REQUEST, temperature=0.2), model=model, plain=KNOWN["openai"].plain), 4)
+    assert ("temperature" in upstream.received[0].body) is warm
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (REQUEST, False),
+        (replace(REQUEST, tools=(ToolSpec("edit", "Edits.", {"type": "object"}),)), True),
+        (ModelRequest((Message("assistant", "", tool_calls=(ToolCall("a", "edit", "{}"),)),)), True),
+    ],
+)
+async def test_deepseek_does_not_think_where_tools_are(
+    upstream: Upstream, ask: Ask, request_: ModelRequest, said: bool
+) -> None:
+    upstream.streams(*HELLO)
+    await first(ask(request_, beside_tools=KNOWN["deepseek"].beside_tools), 4)
+    assert upstream.received[0].body.get("thinking") == ({"type": "disabled"} if said else None)

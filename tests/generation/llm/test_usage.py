@@ -1,10 +1,12 @@
 from decimal import Decimal
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.llm.prices import PRICES
+from generation.llm.specs import KNOWN, ProviderSpec
 from generation.llm.usage import cost, estimate_request, estimate_tokens
 from generation.llm.values import Message, ModelRef, ModelRequest, ToolSpec, Usage
 
@@ -15,6 +17,8 @@ from generation.llm.values import Message, ModelRef, ModelRequest, ToolSpec, Usa
         ("openai:gpt-4.1-nano", Usage(1_000_000, 1_000_000), "0.50"),
         ("openai:gpt-4.1-nano", Usage(1_000_000, 0, cached_in=1_000_000), "0.025"),
         ("openai:gpt-4.1-nano", Usage(10, 1), "0.0000014"),
+        ("openai-responses:gpt-5", Usage(1_000_000, 1_000_000), "11.25"),  # as openai:gpt-5
+        ("anthropic:claude-opus-5-5", Usage(1_000_000, 1_000_000, cached_in=500_000), "22.1"),
         ("demo:demo-fast", Usage(1000, 1000), "0"),
     ],
 )
@@ -24,6 +28,12 @@ def test_a_cost_is_exact(model: str, usage: Usage, dollars: str) -> None:
 
 def test_an_unknown_price_is_an_unknown_cost() -> None:
     assert cost(ModelRef.parse("openai:gpt-of-tomorrow"), Usage(1, 1)) is None
+
+
+@pytest.mark.parametrize("spec", [KNOWN[name] for name in sorted(set(KNOWN) - {"openrouter"})], ids=attrgetter("name"))
+def test_the_price_of_each_model_that_answers_by_default_is_known(spec: ProviderSpec) -> None:
+    model = ModelRef(spec.name, spec.model or KNOWN[spec.account].model)
+    assert cost(model, Usage(1, 1)) is not None
 
 
 @pytest.mark.parametrize("model", PRICES)

@@ -57,6 +57,7 @@ Play = Callable[[Wire], Awaitable[None]]
 
 @dataclass
 class Received:
+    path: str
     headers: dict[str, str]
     body: dict[str, Any]
 
@@ -110,7 +111,9 @@ class Upstream:
     async def _read(self, reader: asyncio.StreamReader) -> Received:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-        return Received(headers, json.loads(await reader.readexactly(int(headers["content-length"]))))
+        return Received(
+            head[0].split(" ")[1], headers, json.loads(await reader.readexactly(int(headers["content-length"])))
+        )
 
 
 def whole(*pieces: bytes) -> Play:
