@@ -1,11 +1,16 @@
 """One thing of each kind that an address can name, and all of them of one workspace."""
 
+import random
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+
+from django.utils import timezone
 
 from generation import attempts, documents, prompts, runs, sections
 from generation.experiments import lifecycle
 from generation.experiments.lifecycle import ArmIn, Design
-from generation.models import Attempt, Run, Section, Step
+from generation.models import Assignment, Attempt, Call, Experiment, Run, Section, Step
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import history
@@ -59,3 +64,41 @@ def an_experiment(keeper: User) -> dict[str, Any]:
     begun = lifecycle.start(experiment, keeper, "to see")
     names = {"experiment": experiment.id, "arm": experiment.arms.get(name="more").id, "decision": begun.id}
     return {**names, **{f"{name}_id": known for name, known in names.items()}}
+
+
+def fill_the_arms(experiment: Experiment, run: Run, units: int, days: int = 5) -> None:
+    """Units that came one after the other over some days; arms fail the less the later they were thought of."""
+    chance = random.Random(7)
+    begun = timezone.now() - timedelta(days=days)
+    Experiment.objects.filter(pk=experiment.pk).update(started_at=begun)
+    calls = []
+    for index, arm in enumerate(experiment.arms.all()):
+        for n in range(units):
+            given = Assignment.objects.create(experiment=experiment, unit=new_id(), arm=arm, plan=0)
+            for step in range(chance.randint(1, 5)):
+                at = begun + timedelta(days=days * (n + chance.random()) / units)
+                took = timedelta(seconds=chance.expovariate(0.3) + 1 + index)
+                calls.append(
+                    Call(
+                        run=run,
+                        workspace_id=run.workspace_id,
+                        user_id=run.user_id,
+                        step=f"{given.pk}-{step}",
+                        attempt=1,
+                        epoch=1,
+                        reason=chance.choice(["first", "first", "first", "retry"]),
+                        state="failed" if chance.random() < 0.3 / (index + 1) else "done",
+                        agent="planner",
+                        provider="demo",
+                        model="demo",
+                        assignment=given,
+                        prompt_version_id=arm.version_id,
+                        tokens_in=chance.randint(200, 400),
+                        tokens_out=chance.randint(100, 900),
+                        cost_usd=Decimal(chance.randint(1, 30)) / 1000,
+                        first_token_ms=chance.randint(100, 900),
+                        created_at=at,
+                        settled_at=at + took,
+                    )
+                )
+    Call.objects.bulk_create(calls)

@@ -13,11 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from generation import prompts
 from generation.admin.deciding import ReasonForm, ask, told
 from generation.decisions import EXPERIMENT, PROMOTE
-from generation.experiments import lifecycle, outcomes, plots, wording
+from generation.experiments import intervals, lifecycle, outcomes, plots, wording
 from generation.experiments.lifecycle import FEWEST_ARMS, MOST_ARMS, ArmIn
 from generation.experiments.metrics import METRICS, Metric
 from generation.experiments.outcomes import Evidence, Outcome, Report
@@ -28,7 +29,7 @@ from memory.http import SignedInRequest
 
 VERBS = {"start": lifecycle.start, "pause": lifecycle.pause, "stop": lifecycle.stop}
 BEGUN = (
-    "title", "prompt", "agent", "unit", "metric", "guards", "minimum", "state", "created_by", "started_at",
+    "title", "prompt", "agent", "unit", "decides", "guarded_by", "minimum", "state", "created_by", "started_at",
     "stopped_at",
 )  # fmt: skip
 
@@ -38,7 +39,9 @@ def metrics() -> list[tuple[str, str]]:
 
 
 class ExperimentForm(forms.ModelForm):
-    metric = forms.ChoiceField(label=_("Metric"), choices=metrics, help_text=_("what decides"))
+    metric = forms.ChoiceField(
+        label=_("Metric"), choices=metrics, help_text=_("what decides"), widget=UnfoldAdminSelectWidget
+    )
     guards = forms.MultipleChoiceField(
         label=_("Guards"),
         choices=metrics,
@@ -55,8 +58,31 @@ class ExperimentForm(forms.ModelForm):
         return cleaned
 
 
+class ArmForm(forms.ModelForm):
+    """A chain is written as a line of models."""
+
+    chain = forms.CharField(
+        label=_("Chain"),
+        required=False,
+        help_text=_("provider:model, separated by commas"),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def __init__(self, *args: Any, **facts: Any) -> None:
+        super().__init__(*args, **facts)
+        self.initial["chain"] = ", ".join(self.instance.chain)
+
+    def clean_chain(self) -> list[str]:
+        return models_in(self.cleaned_data["chain"])
+
+
+def models_in(line: str) -> list[str]:
+    return [name.strip() for name in line.split(",") if name.strip()]
+
+
 class ArmInline(TabularInline):
     model = Arm
+    form = ArmForm
     fields = ("name", "version", "chain", "share", "is_control")
     autocomplete_fields = ("version",)
     extra = FEWEST_ARMS
@@ -88,9 +114,9 @@ class NewArmForm(ReasonForm):
 
     def arm(self) -> ArmIn:
         given = self.cleaned_data
-        chain = [name.strip() for name in given.get("chain", "").split(",") if name.strip()]
         version = given.get("version")
-        return ArmIn(given["name"], given["share"], version.number if version else None, chain)
+        number = version.number if version else None
+        return ArmIn(given["name"], given["share"], number, models_in(given.get("chain", "")))
 
 
 @admin.register(Experiment)
@@ -138,6 +164,15 @@ class ExperimentAdmin(ModelAdmin):
     @admin.display(description=_("units"), ordering="units")
     def units(self, experiment: Any) -> int:
         return int(experiment.units)
+
+    @admin.display(description=_("metric"))
+    def decides(self, experiment: Experiment) -> str:
+        metric = METRICS.get(experiment.metric)
+        return wording.title(metric) if metric else experiment.metric
+
+    @admin.display(description=_("guards"))
+    def guarded_by(self, experiment: Experiment) -> str:
+        return ", ".join(wording.title(METRICS[name]) for name in experiment.guards if name in METRICS)
 
     @admin.display(description=_("on"))
     def target(self, experiment: Experiment) -> str:
@@ -283,6 +318,7 @@ class Watch:
     others: list[Row]
     problem: str
     cautions: list[str]
+    planned: str
 
     @property
     def is_draft(self) -> bool:
@@ -310,7 +346,28 @@ def watch(experiment_id: UUID) -> Watch:
         for each in report.outcomes
     }
     main = [rows.pop(name) for name in first if name in rows]
-    return Watch(experiment, report, main, list(rows.values()), problem_of(experiment), cautions(experiment, ""))
+    problem, against = problem_of(experiment), cautions(experiment, "")
+    return Watch(experiment, report, main, list(rows.values()), problem, against, planned(experiment))
+
+
+def planned(experiment: Experiment) -> str:
+    """What the planned sample can find, going by what the target does anyway; nothing before it has done enough."""
+    known = None if experiment.state == ExperimentState.STOPPED else outcomes.baseline(experiment)
+    if known is None or not known.error:
+        return ""
+    metric = METRICS[experiment.metric]
+    said = gettext(
+        "In the last {days} days “{metric}” was {value}, over {units} units. Two arms of {minimum} units find a"
+        " difference of {found} in four of five cases; half of that takes four times as many."
+    )
+    return said.format(
+        days=outcomes.BASELINE_DAYS,
+        metric=wording.title(metric),
+        value=wording.value(metric, known.value),
+        units=known.n,
+        minimum=experiment.minimum,
+        found=wording.change(metric, intervals.found_by(known, experiment.minimum)).lstrip("+"),
+    )
 
 
 def row(outcome: Outcome, plot: plots.Plot | None) -> Row:

@@ -158,3 +158,9 @@ def needed(share: float, wanted: float, power: float = POWER) -> int:
     z = NORMAL.inv_cdf(0.5 + CONFIDENCE / 2) + NORMAL.inv_cdf(power)
     spread = share * (1 - share) + wanted * (1 - wanted)
     return max(2, ceil(z * z * spread / (share - wanted) ** 2))
+
+
+def found_by(known: Estimate, units: int, power: float = POWER) -> float:
+    """The difference that two arms of so many units find with this power, where units vary as they are known to."""
+    z = NORMAL.inv_cdf(0.5 + CONFIDENCE / 2) + NORMAL.inv_cdf(power)
+    return z * known.error * sqrt(known.n) * sqrt(2 / units)

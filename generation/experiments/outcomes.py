@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -19,20 +20,20 @@ from rapidfuzz.distance import Levenshtein
 from generation.experiments import assignments, intervals
 from generation.experiments.intervals import Difference, Estimate, Moments
 from generation.experiments.metrics import COLUMNS, EDIT_DAYS, METRICS, Metric
-from generation.models import Arm, Experiment
+from generation.models import Arm, Experiment, Unit
 
 BUCKETS = 24  # points of a plot
+BASELINE_DAYS = 30
 MISMATCH = 0.001  # below this chance the arms were not filled as planned
 LONGEST_COMPARED = 20_000  # characters of a text
 
 # One row for each task of each unit: what a step of a run asked, with all its calls. What people stopped says nothing.
 TASKS = """
 WITH exposed AS MATERIALIZED (
-    SELECT a.id AS unit, a.arm_id AS arm, c.*, coalesce(c.run_id, c.id) AS place,
+    SELECT {unit} AS unit, {arm} AS arm, c.*, coalesce(c.run_id, c.id) AS place,
         c.created_at + c.first_token_ms * interval '1 ms' AS spoke_at
-    FROM generation_assignment a
-    JOIN generation_call c ON a.id = c.{exposed_by}
-    WHERE a.experiment_id = %(experiment)s AND c.state <> 'sent' AND c.created_at <= %(until)s
+    FROM {source}
+    WHERE {exposed} AND c.state <> 'sent' AND c.created_at <= %(until)s
         AND coalesce(c.error ->> 'error_code', '') NOT IN ('internal.CancelledError', 'internal.GeneratorExit')
 ), asked AS MATERIALIZED (
     SELECT unit, arm, run_id, step, min(created_at) AS at, array_agg(id) AS calls,
@@ -165,33 +166,49 @@ class Point:
     estimate: Estimate
 
 
+@dataclass(frozen=True)
+class Exposed:
+    """Where the calls are found, and what their units and arms are: SQL, with the value that it asks for."""
+
+    source: str
+    exposed: str
+    unit: str
+    arm: str
+    value: Any
+
+    @classmethod
+    def by_experiment(cls, experiment: Experiment) -> "Exposed":
+        column = "assignment_id" if experiment.prompt_id else "chain_assignment_id"
+        source = f"generation_assignment a JOIN generation_call c ON a.id = c.{column}"
+        return cls(source, "a.experiment_id = %(value)s", "a.id", "a.arm_id", experiment.id)
+
+    @classmethod
+    def in_no_experiment(cls, experiment: Experiment) -> "Exposed":
+        """The work that its target does anyway, in the experiment's units, as one arm."""
+        units = {Unit.USER: "c.user_id", Unit.SESSION: "coalesce(r.line, c.run_id, c.id)"}
+        unit = units.get(Unit(experiment.unit), "coalesce(c.run_id, c.id)")
+        of_prompt = "c.prompt_version_id IN (SELECT id FROM generation_promptversion WHERE prompt_id = %(value)s)"
+        exposed = of_prompt if experiment.prompt_id else "c.agent = %(value)s"
+        source = "generation_call c LEFT JOIN generation_run r ON r.id = c.run_id"
+        return cls(source, f"{exposed} AND c.created_at > %(from)s", unit, "'production'", experiment.target)
+
+
 class Evidence:
     """The sums of all units of an experiment by stretch of time, read once."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.arms = list(experiment.arms.select_related("version", "experiment"))
-        self.until = experiment.stopped_at or timezone.now()
+        self.exposed = Exposed.by_experiment(experiment)
         self.begin = experiment.started_at or experiment.created_at
+        self.until = experiment.stopped_at or timezone.now()
         # Width_bucket refuses a stretch of no length.
         self.end = max(self.until, self.begin + timedelta(seconds=1)) + timedelta(microseconds=1)
         self.rows = [(row[:3], dict(zip(COLUMNS, row[3:], strict=True))) for row in self.ask(SUMS)]
         self.add_edits()
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        exposed_by = "assignment_id" if self.experiment.prompt_id else "chain_assignment_id"
-        sums = ", ".join(f"coalesce(sum({name}), 0)::float8" for name in COLUMNS)
-        values: dict[str, Any] = {
-            "experiment": self.experiment.id,
-            "until": self.until,
-            "begin": self.begin.timestamp(),
-            "end": self.end.timestamp(),
-            "buckets": BUCKETS,
-            "window": timedelta(days=EDIT_DAYS),
-        }
-        with connection.cursor() as sql:
-            sql.execute((TASKS + query).format(exposed_by=exposed_by, sums=sums), values)
-            return sql.fetchall()
+        return ask(query, self.exposed, self.begin, self.until, self.end)
 
     def add_edits(self) -> None:
         by_place = {(unit, bucket): sums for (unit, _arm, bucket), sums in self.rows}
@@ -217,18 +234,70 @@ class Evidence:
         for bucket, so_far in self.moments(metric):
             yield bucket, {arm: moments.estimate() for arm, moments in so_far.items()}
 
+    @cached_property
+    def times(self) -> list[tuple[Any, ...]]:
+        return self.ask(TIMES)
+
     def quantiles(self, at: float) -> Iterator[tuple[int, dict[UUID, Estimate | None]]]:
-        times = self.ask(TIMES)
-        for last in sorted({int(row[3]) for row in times}):
-            by_arm: dict[UUID, list[tuple[float, Any]]] = {}
-            for arm, took, unit, bucket in times:
-                if bucket <= last:
-                    by_arm.setdefault(arm, []).append((float(took), unit))
-            yield last, {arm.id: intervals.quantile(by_arm.get(arm.id, []), at) for arm in self.arms}
+        for last in sorted({int(row[3]) for row in self.times}):
+            yield last, self.quantile(at, last)
+
+    def quantile(self, at: float, last: int) -> dict[UUID, Estimate | None]:
+        """Of what was there by the end of that stretch."""
+        by_arm: dict[UUID, list[tuple[float, Any]]] = {}
+        for arm, took, unit, bucket in self.times:
+            if bucket <= last:
+                by_arm.setdefault(arm, []).append((float(took), unit))
+        return {arm.id: intervals.quantile(by_arm.get(arm.id, []), at) for arm in self.arms}
+
+    def whole(self, metric: Metric) -> dict[UUID, Estimate | None]:
+        """What is known at the end."""
+        if metric.quantile is not None:
+            return self.quantile(metric.quantile, BUCKETS + 1)
+        found: dict[UUID, Estimate | None] = {}
+        for _bucket, estimates in self.estimates(metric):
+            found = estimates
+        return found
 
     def at(self, bucket: int) -> datetime:
         """The end of a stretch."""
         return min(self.until, self.begin + (self.end - self.begin) * bucket / BUCKETS)
+
+
+def ask(query: str, exposed: Exposed, begin: datetime, until: datetime, end: datetime) -> list[tuple[Any, ...]]:
+    """The rows of a query over the tasks that were exposed so, from `begin` on, in BUCKETS stretches up to `end`."""
+    gaps = {name: getattr(exposed, name) for name in ("source", "exposed", "unit", "arm")}
+    gaps["sums"] = ", ".join(f"coalesce(sum({name}), 0)::float8" for name in COLUMNS)
+    values: dict[str, Any] = {
+        "value": exposed.value,
+        "from": begin,
+        "until": until,
+        "begin": begin.timestamp(),
+        "end": end.timestamp(),
+        "buckets": BUCKETS,
+        "window": timedelta(days=EDIT_DAYS),
+    }
+    with connection.cursor() as sql:
+        sql.execute((TASKS + query).format(**gaps), values)
+        return sql.fetchall()
+
+
+def baseline(experiment: Experiment) -> Estimate | None:
+    """The metric of the experiment as its target does anyway, over BASELINE_DAYS; None where that is not known."""
+    metric = METRICS.get(experiment.metric)
+    if metric is None or metric.quantile is not None or metric.of == "edited":
+        return None
+    now = timezone.now()
+    units: dict[Any, tuple[float, float]] = {}
+    begin = now - timedelta(days=BASELINE_DAYS)
+    for unit, _arm, _bucket, *sums in ask(SUMS, Exposed.in_no_experiment(experiment), begin, now, now):
+        columns = dict(zip(COLUMNS, sums, strict=True))
+        y, x = units.get(unit, (0.0, 0.0))
+        units[unit] = y + columns[metric.of], x + columns[metric.over]
+    moments = Moments()
+    for y, x in units.values():
+        moments.add(y, x)
+    return moments.estimate()
 
 
 def distance(written: str, said: str) -> float:
@@ -257,9 +326,7 @@ def filled(experiment: Experiment, arms: Sequence[Arm]) -> list[Filling]:
 
 
 def outcome(evidence: Evidence, metric: Metric, enough: set[UUID]) -> Outcome:
-    last: dict[UUID, Estimate | None] = {}
-    for _bucket, estimates in evidence.estimates(metric):
-        last = estimates
+    last = evidence.whole(metric)
     control = next((arm for arm in evidence.arms if arm.is_control), None)
     comparisons = sum(arm.is_open and not arm.is_control for arm in evidence.arms)
     confidence = intervals.shared(intervals.CONFIDENCE, comparisons)

@@ -107,7 +107,7 @@ def ticks(scale: Scale, metric: Metric) -> list[Tick]:
     step = round_step((scale.high - scale.low) / TICKS)
     first = floor(scale.low / step) + 1
     values = [step * n for n in range(first, first + 2 * TICKS + 2) if step * n <= scale.high]
-    return [Tick(scale.y(value), wording.value(metric, value)) for value in values]
+    return [Tick(scale.y(value), wording.tick(metric, value)) for value in values]
 
 
 def round_step(least: float) -> float:

@@ -1,5 +1,7 @@
 """Figures of experiments in the reader's words."""
 
+import re
+
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
@@ -35,6 +37,13 @@ def figure(amount: float) -> str:
     return number_format(round(amount, places), places, force_grouping=True).replace("-", MINUS)
 
 
+def tick(metric: Metric, amount: float) -> str:
+    """A round value, without the places that say nothing."""
+    said, point = value(metric, amount), number_format(0.1, 1)[1]
+    digits = re.search(rf"\d*{re.escape(point)}\d+", said)
+    return said.replace(digits[0], digits[0].rstrip("0").rstrip(point)) if digits else said
+
+
 def change(metric: Metric, amount: float) -> str:
     """With its sign; shares in points of a hundred."""
     sign = "+" if amount > 0 else ""
@@ -45,10 +54,10 @@ def change(metric: Metric, amount: float) -> str:
 
 
 def difference(metric: Metric, found: Difference) -> str:
-    """With the interval in which it lies."""
-    return gettext("{change} (from {low} to {high})").format(
-        change=change(metric, found.value), low=change(metric, found.low), high=change(metric, found.high)
-    )
+    """With the interval in which it lies, in the same measure."""
+    scale = 100 if metric.form == "share" else 0.001 if metric.form == "ms" and abs(found.value) >= 1_000 else 1
+    low, high = (("+" if end > 0 else "") + figure(end * scale) for end in (found.low, found.high))
+    return gettext("{change} (from {low} to {high})").format(change=change(metric, found.value), low=low, high=high)
 
 
 def verdict(found: Verdict | None) -> str:

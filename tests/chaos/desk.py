@@ -22,7 +22,7 @@ from django.db import close_old_connections, connection  # noqa: E402 models nee
 
 from generation import agents, decisions, documents, prompts, runs, sweep  # noqa: E402
 from generation.events import LOST_CONNECTION  # noqa: E402
-from generation.models import PromptVersion, Queue, Run  # noqa: E402
+from generation.models import Experiment, PromptVersion, Queue, Run  # noqa: E402
 from generation.orders import Order  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
@@ -32,6 +32,7 @@ from tests.jobs import AnyOptions  # noqa: E402
 from tests.password import PASSWORD  # noqa: E402
 from tests.patience import PATIENCE_SECONDS  # noqa: E402
 from tests.people import make_people, staff  # noqa: E402
+from tests.things import an_experiment, fill_the_arms  # noqa: E402
 
 
 def open_house() -> dict[str, str]:
@@ -82,6 +83,14 @@ def promote(slot: str, number: int) -> float:
         return float(sql.fetchone()[0])
 
 
+def experiment(run: str, units: int) -> str:
+    """One that runs on the outline of notes, with so many units in each arm; whoever keeps the house may decide."""
+    keeper = User.objects.filter(username="keeper").first() or User.objects.create_superuser("keeper", "k@example.org")
+    found = Experiment.objects.get(id=an_experiment(keeper)["experiment"])
+    fill_the_arms(found, Run.objects.get(id=UUID(run)), units)
+    return str(found.pk)
+
+
 def sweep_once() -> bool:
     return sweep.once()
 
@@ -93,6 +102,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "cancel": cancel,
     "rewrite": rewrite,
     "promote": promote,
+    "experiment": experiment,
     "sweep": sweep_once,
 }
 
