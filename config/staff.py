@@ -55,6 +55,7 @@ MENU = [
             rows(_("Prompt versions"), "difference", "generation.promptversion"),
             rows(_("Experiments"), "science", "generation.experiment"),
             rows(_("Decisions"), "gavel", "generation.decision"),
+            rows(_("Calls"), "call_made", "generation.call"),
         ],
     },
     {

@@ -62,6 +62,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/sections/", sections.add_section, name="add_section"),
     path("sections/<uuid:section_id>/edit/", edits.edit_section, name="edit_section"),
     path("sections/<uuid:section_id>/tools/", sections.section_tools, name="section_tools"),
+    path("sections/<uuid:section_id>/trace/", sections.trace, name="trace"),
     path("sections/<uuid:section_id>/move/", sections.move_section, name="move_section"),
     path("sections/<uuid:section_id>/remove/", sections.remove_section, name="remove_section"),
     path("sections/<uuid:section_id>/lock/", sections.lock_section, name="lock_section"),

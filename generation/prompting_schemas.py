@@ -192,3 +192,32 @@ class DecisionOut(Schema):
     user: str | None
     undoes: UUID | None
     created_at: datetime
+
+
+class CallOut(Schema):
+    """One request to a model: which version of which prompt, and which arms of experiments gave it."""
+
+    id: UUID
+    run: UUID | None
+    step: str
+    attempt: int
+    reason: str
+    state: str
+    agent: str
+    provider: str
+    model: str
+    prompt: str | None
+    version: int | None
+    arms: list[str]
+    tokens_in: int | None
+    tokens_out: int | None
+    cost_usd: float | None
+    first_token_ms: int | None
+    duration_ms: int | None
+    finish_reason: str
+    error: dict[str, Any] | None
+    created_at: datetime
+
+
+class CallWithMessagesOut(CallOut):
+    messages: list[dict[str, Any]] | None

@@ -135,6 +135,7 @@ SENTENCES: dict[str, Promise] = {
     "conflict.decision_passed": _(
         "Something else was decided since. Nothing was changed. Look at what is in force, and decide anew."
     ),
+    "not_found.call": _("No model was asked for this, or it is not kept. Nothing was changed. Look in the history."),
     "not_found.version": _("The prompt {slot} has no version {version}. Nothing was changed. Look at its versions."),
     "not_found.experiment": _("There is no such experiment. Nothing was changed. Look at the list."),
     "not_found.arm": _("The experiment has no such arm. Nothing was changed. Look at its arms."),

@@ -28,7 +28,7 @@ from generation.models import Drawing
 from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
 from tests.people import People
-from tests.things import an_experiment, begin_an_attempt, start_a_note, write_a_course
+from tests.things import a_call, an_experiment, begin_an_attempt, start_a_note, write_a_course
 
 IN, SIGN_IN, FORBIDDEN, NOT_FOUND = "in", "sign in", "forbidden", "not found"
 EVERYBODY = ("nobody", "stranger", "viewer", "teammate", "owner", "staff", "superuser")
@@ -44,6 +44,7 @@ class Class(Enum):
     SIGNED_IN = {**PUBLIC, "nobody": SIGN_IN}
     READS = {**SIGNED_IN, **dict.fromkeys(STRANGERS, NOT_FOUND)}
     OWN = {**READS, **dict.fromkeys(("viewer", "teammate"), NOT_FOUND)}
+    KEEPERS = {**READS, **dict.fromkeys(("viewer", "teammate", "owner"), FORBIDDEN)}  # members who are staff, too
     WRITES = {**READS, "viewer": FORBIDDEN}
     OWNS = {**WRITES, "teammate": FORBIDDEN}
     THEIRS = {**READS, "viewer": NOT_FOUND, "teammate": NOT_FOUND}  # the owner's own, no workspace's
@@ -104,6 +105,7 @@ DOORS = {
     "sections/<uuid:section_id>/edit/": Door(Class.WRITES),
     "sections/<uuid:section_id>/tools/": Door(Class.WRITES),
     "sections/<uuid:section_id>/move/": Door(Class.WRITES, {"to": "up"}, is_form=True),
+    "sections/<uuid:section_id>/trace/": Door(Class.KEEPERS),
     "sections/<uuid:section_id>/lock/": Door(Class.WRITES, is_form=True),
     "sections/<uuid:section_id>/unlock/": Door(Class.WRITES, is_form=True),
     "sections/<uuid:section_id>/approve/": Door(Class.WRITES, is_form=True),
@@ -235,6 +237,8 @@ DOORS = {
     "POST /api/v1/prompts/{kind}/{name}/production": Door(Class.SUPERUSERS, {"version": 1, "reason": "better"}),
     "GET /api/v1/agents": Door(Class.SUPERUSERS),
     "POST /api/v1/agents/{name}/chain": Door(Class.SUPERUSERS, {"chain": ["demo:other"], "reason": "better"}),
+    "GET /api/v1/calls": Door(Class.SUPERUSERS),
+    "GET /api/v1/calls/{call_id}": Door(Class.SUPERUSERS),
     "GET /api/v1/decisions": Door(Class.SUPERUSERS),
     "POST /api/v1/decisions/{decision_id}/undo": Door(Class.SUPERUSERS, WHY),
     "GET /api/v1/experiments": Door(Class.SUPERUSERS),
@@ -329,6 +333,7 @@ class House:
         self.token, _ = tokens.issue(people.owner, "laptop")
         files.store(people.owner, people.workspace, "notes.txt", b"Loops repeat.")
         self.run = start_a_note(people.owner, people.workspace)
+        self.staffs["call_id"] = a_call(self.run, None).id
         Drawing.objects.create(
             digest="d" * 64, workspace=people.workspace, type="mermaid", code="graph TD", svg="<svg/>"
         )

@@ -66,6 +66,13 @@ def an_experiment(keeper: User) -> dict[str, Any]:
     return {**names, **{f"{name}_id": known for name, known in names.items()}}
 
 
+def a_call(run: Run, assignment: Assignment | None, step: str = "outline", **facts: object) -> Call:
+    """As the engine keeps one."""
+    known = {"attempt": 1, "epoch": 1, "reason": "first", "state": "done", "agent": "planner", "provider": "demo"}
+    owner = {"run": run, "workspace_id": run.workspace_id, "user_id": run.user_id}
+    return Call.objects.create(**{**known, **owner, "model": "demo", "step": step, "assignment": assignment, **facts})
+
+
 def fill_the_arms(experiment: Experiment, run: Run, units: int, days: int = 5) -> None:
     """Units that came one after the other over some days; arms fail the less the later they were thought of."""
     chance = random.Random(7)

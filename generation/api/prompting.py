@@ -6,11 +6,13 @@ from uuid import UUID
 
 from ninja import Query, Router, Status
 
-from generation import agents, decisions, prompt_checks, prompts
+from generation import agents, decisions, prompt_checks, prompts, traces
 from generation.decisions import PROMOTE
-from generation.models import Agent, Decision, Prompt, PromptVersion
+from generation.models import Agent, Call, Decision, Prompt, PromptVersion
 from generation.prompting_schemas import (
     AgentOut,
+    CallOut,
+    CallWithMessagesOut,
     ChainIn,
     DecisionOut,
     ProductionIn,
@@ -30,6 +32,8 @@ router = Router(tags=["staff"])
 
 SEE, WRITE = "generation.view_promptversion", "generation.add_promptversion"
 SEE_AGENTS, SEE_DECISIONS = "generation.view_agent", "generation.view_decision"
+SEE_CALLS, READ_CALLS = "generation.view_call", "generation.read_call"
+OF_CALL = ("prompt_version", "assignment__arm__experiment", "chain_assignment__arm__experiment")
 SHOWN = 200
 
 
@@ -138,6 +142,46 @@ def as_agent(agent: Agent) -> dict[str, Any]:
 def set_chain(request: SignedInRequest, name: str, body: ChainIn) -> dict[str, Any]:
     staff.require(request.user, PROMOTE)
     return as_decision(decisions.set_chain(agents.get(name), body.chain, request.user, body.reason))
+
+
+@router.get("/calls", response=list[CallOut], summary="Calls to models, the last first")
+def calls_index(
+    request: SignedInRequest,
+    run: Annotated[UUID | None, Query()] = None,
+    step: str | None = None,
+    version: Annotated[UUID | None, Query(description="of a prompt, by id")] = None,
+) -> list[dict[str, Any]]:
+    """At most 200, without what was sent."""
+    staff.require(request.user, SEE_CALLS)
+    wanted = {"run": run, "step": step, "prompt_version": version}
+    rows = Call.objects.filter(**{name: value for name, value in wanted.items() if value})
+    return [as_call(call) for call in rows.select_related(*OF_CALL).order_by("-created_at")[:SHOWN]]
+
+
+@router.get("/calls/{uuid:call_id}", response=CallWithMessagesOut, summary="A call, with what was sent")
+def show_call(request: SignedInRequest, call_id: UUID) -> dict[str, Any]:
+    """`messages` are null once they are not kept any more, and for who may not read them."""
+    staff.require(request.user, SEE_CALLS)
+    call = Call.objects.select_related(*OF_CALL).filter(id=call_id).first()
+    if call is None:
+        raise NotFound("call")
+    return {**as_call(call), "messages": call.messages if request.user.has_perm(READ_CALLS) else None}
+
+
+def as_call(call: Call) -> dict[str, Any]:
+    names = (
+        "id", "step", "attempt", "reason", "state", "agent", "provider", "model", "tokens_in", "tokens_out", "cost_usd",
+        "first_token_ms", "duration_ms", "finish_reason", "error", "created_at",
+    )  # fmt: skip
+    facts = {name: getattr(call, name) for name in names}
+    version = call.prompt_version
+    return {
+        **facts,
+        "run": call.run_id,
+        "prompt": version.prompt_id if version else None,
+        "version": version.number if version else None,
+        "arms": traces.given_by(call),
+    }
 
 
 @router.get("/decisions", response=list[DecisionOut], summary="Who put what in force, the last first")

@@ -54,6 +54,10 @@ class Migration(migrations.Migration):
             name='prompt',
             options={'permissions': [('promote_prompt', 'Can put a version in production')]},
         ),
+        migrations.AlterModelOptions(
+            name='call',
+            options={'permissions': [('read_call', 'Can read what was sent to models')]},
+        ),
         migrations.RemoveField(
             model_name='call',
             name='arm',

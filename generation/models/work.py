@@ -228,6 +228,7 @@ class Call(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions: ClassVar = [("read_call", _("Can read what was sent to models"))]
         indexes: ClassVar = [
             # Sums of a day's spending, by user and by workspace.
             models.Index(fields=["user", "created_at"], name="call_user_day"),

@@ -1,6 +1,7 @@
-"""What is done to a section besides writing in it: add, move, remove, lock, approve. Forms of its menu."""
+"""What is done to a section besides writing in it: add, move, remove, lock, approve, trace. Its menu."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -9,11 +10,11 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_POST
 
-from generation import documents, places, sections, tools
+from generation import documents, places, sections, tools, traces
 from generation.models import Section
 from generation.views.documents import render_section
 from generation.views.edits import tell
-from memory import workspaces
+from memory import staff, workspaces
 from memory.base.errors import InvalidInput
 from memory.history import By
 from memory.models import Change, Role
@@ -30,6 +31,16 @@ def section_tools(request: PageRequest, section_id: UUID) -> HttpResponse:
     if not request.htmx:
         facts["place"] = capfirst(places.of(section.document_id).name(section.id))
     return render(request, template, facts)
+
+
+@require_GET
+@signed_in
+def trace(request: PageRequest, section_id: UUID) -> HttpResponse:
+    """From the words of a section to the calls that wrote them, for staff who have a part in the workspace."""
+    section = sections.visible(request.user, section_id)
+    staff.require(request.user, "generation.view_call")
+    calls = urlencode(traces.of_section(section))
+    return redirect(f"{reverse('admin:generation_call_changelist')}?{calls}")
 
 
 @require_POST

@@ -7,7 +7,7 @@ import pytest
 from generation import agents, prompts
 from generation.experiments import lifecycle
 from generation.experiments.lifecycle import ArmIn, Design
-from generation.models import Assignment, Call, Experiment, Run
+from generation.models import Experiment, Run
 from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.runs import start as start_run
@@ -75,10 +75,3 @@ def a_run(user: User, workspace: Workspace, **facts: object) -> Run:
 @pytest.fixture
 def run(people: People, keeper: User) -> Run:
     return a_run(people.owner, people.workspace)
-
-
-def a_call(run: Run, assignment: Assignment | None, step: str = "outline", **facts: object) -> Call:
-    """As the engine keeps one."""
-    known = {"attempt": 1, "epoch": 1, "reason": "first", "state": "done", "agent": "planner", "provider": "demo"}
-    owner = {"run": run, "workspace_id": run.workspace_id, "user_id": run.user_id}
-    return Call.objects.create(**{**known, **owner, "model": "demo", "step": step, "assignment": assignment, **facts})

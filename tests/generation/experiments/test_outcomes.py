@@ -16,8 +16,9 @@ from memory import history
 from memory.base.ids import new_id
 from memory.history import By
 from memory.models import AuthorKind, Change
-from tests.generation.experiments.conftest import Compare, a_call
+from tests.generation.experiments.conftest import Compare
 from tests.people import People
+from tests.things import a_call
 
 
 class Lab:

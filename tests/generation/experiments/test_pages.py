@@ -16,9 +16,9 @@ from generation.experiments.intervals import Difference, Estimate
 from generation.experiments.metrics import METRICS
 from generation.models import Decision, Experiment, ExperimentState, PromptVersion, Run, Unit
 from memory.models import User
-from tests.generation.experiments.conftest import SLOT, Compare, a_call, a_run, versions
+from tests.generation.experiments.conftest import SLOT, Compare, a_run, versions
 from tests.people import People, staff
-from tests.things import fill_the_arms
+from tests.things import a_call, fill_the_arms
 
 PLACE = "/admin/generation/experiment/"
 

@@ -1,0 +1,101 @@
+"""Calls to models: what was asked with which version by which arm, what it took; what was sent, for who may read it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from generation import traces
+from generation.models import Call
+from memory import sentences
+from memory.admin import ReadOnly
+
+READ = "generation.read_call"
+FACTS = (
+    "created_at", "agent", "asked", "state", "reason", "attempt", "version", "arms", "tokens", "cost_usd",
+    "first_token_ms", "duration_ms", "finish_reason", "problem", "where", "workspace", "user",
+)  # fmt: skip
+
+
+@admin.register(Call)
+class CallAdmin(ReadOnly):
+    """What was sent is the people's, and shown to who has the right to read it, as long as it is kept."""
+
+    list_display = ("created_at", "agent", "asked", "version", "arms", "state", "reason", "step", "cost_usd")
+    list_select_related = (
+        "prompt_version", "workspace", "user", "run",
+        "assignment__arm__experiment", "chain_assignment__arm__experiment",
+    )  # fmt: skip
+    list_filter = ("state", "reason", "agent", "provider")
+    search_fields = ("=id", "=run__id", "prompt_version__prompt__slot", "model")
+    search_help_text = _("the id of a call or a run, a prompt, a model")
+    ordering = ("-created_at",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in {"run", "step", "prompt_version"} or super().lookup_allowed(lookup, value, request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*FACTS, "sent") if request.user.has_perm(READ) else FACTS
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        return rows if request.user.has_perm(READ) else rows.defer("messages", "variables")
+
+    @admin.display(description=_("model"))
+    def asked(self, call: Call) -> str:
+        return f"{call.provider}:{call.model}"
+
+    @admin.display(description=_("prompt version"))
+    def version(self, call: Call) -> str:
+        if call.prompt_version is None:
+            return "—"
+        place = reverse("admin:generation_promptversion_change", args=[call.prompt_version_id])
+        return format_html('<a href="{}">{}</a>', place, call.prompt_version)
+
+    @admin.display(description=_("arm"))
+    def arms(self, call: Call) -> str:
+        return ", ".join(traces.given_by(call)) or "—"
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, call: Call) -> str:
+        if call.tokens_in is None:
+            return "—"
+        said = gettext("{i} in, {o} out").format(i=call.tokens_in, o=call.tokens_out)
+        return f"{said} ({gettext('estimated')})" if call.tokens_estimated else said
+
+    @admin.display(description=_("error"))
+    def problem(self, call: Call) -> str:
+        error = call.error or {}
+        return sentences.say(error["error_code"], error.get("params") or {}) if "error_code" in error else "—"
+
+    @admin.display(description=_("made for"))
+    def where(self, call: Call) -> str:
+        """The way back: the run in the admin, and the page where its words stand."""
+        if call.run is None:
+            return gettext("{step}, of a run that is gone").format(step=call.step)
+        links = [(reverse("admin:generation_run_change", args=[call.run.pk]), gettext("the run"))]
+        if call.run.document_id:
+            links.append((reverse("document", args=[call.run.document_id]), gettext("the document")))
+        return format_html("{} {}", call.step, format_html_join(" · ", '<a href="{}">{}</a>', links))
+
+    @admin.display(description=_("sent"))
+    def sent(self, call: Call) -> str:
+        if call.messages is None:
+            return gettext("It is not kept any more.")
+        return format_html_join(
+            "",
+            '<p class="faint">{}</p><pre class="prompt-text">{}</pre>',
+            ((m["role"], m["content"]) for m in call.messages),
+        )

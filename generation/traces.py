@@ -1,0 +1,34 @@
+"""From words to the calls that wrote them: which run and step, and what was asked there."""
+
+from typing import Any
+
+from generation.models import Call, Section
+from memory.base.errors import NotFound
+from memory.models import AuthorKind, Change
+
+MACHINES = (AuthorKind.RECIPE, AuthorKind.TOOL)
+
+
+def of_section(section: Section) -> dict[str, Any]:
+    """Where its words come from, as a filter of calls: `run`, and `step` where it is the step that wrote.
+
+    Raises `not_found.call` when no machine has written in it.
+    """
+    texts = [path for path in (section.shape.body, "title", "content", "description") if path]
+    written = Change.objects.filter(object_id=section.pk, author__in=MACHINES, run_id__isnull=False)
+    change = written.filter(path__in=texts).order_by("-version").first() or written.order_by("-version").first()
+    if change is None:
+        raise NotFound("call")
+    return of_change(change)
+
+
+def of_change(change: Change) -> dict[str, Any]:
+    """A tool writes in a step of its own; who wished for it is another step of the run."""
+    where: dict[str, Any] = {"run": str(change.run_id)}
+    return where if change.author == AuthorKind.TOOL else {**where, "step": change.step}
+
+
+def given_by(call: Call) -> list[str]:
+    """The arms that gave it its version and its chain, with their experiments."""
+    assignments = (call.assignment, call.chain_assignment)
+    return [f"{each.arm.experiment}: {each.arm}" for each in assignments if each]
