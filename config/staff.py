@@ -37,6 +37,15 @@ def rows(title: Promise | str, icon: str, model: str, page: str = "changelist") 
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
+AGENTS = rows(_("Agents"), "support_agent", "generation.agent")
+HEALTH = rows(_("Health of models"), "monitor_heart", "generation.agent", "health")
+
+
+def is_among_agents(request: HttpRequest) -> bool:
+    """The health of models lies below the agents, and is an entry of its own."""
+    return request.path.startswith(str(AGENTS["link"])) and request.path != str(HEALTH["link"])
+
+
 MENU = [
     {
         "title": _("Work"),
@@ -50,8 +59,8 @@ MENU = [
     {
         "title": _("Models"),
         "items": [
-            rows(_("Health of models"), "monitor_heart", "generation.agent", "health"),
-            rows(_("Agents"), "support_agent", "generation.agent"),
+            HEALTH,
+            {**AGENTS, "active": is_among_agents},
             rows(_("Prompts"), "edit_note", "generation.prompt"),
             rows(_("Prompt versions"), "difference", "generation.promptversion"),
             rows(_("Experiments"), "science", "generation.experiment"),

@@ -87,6 +87,11 @@ class Aspect:
     def said(self) -> str:
         return sentences.say(self.error.code, self.error.params) if self.error else ""
 
+    @property
+    def cause(self) -> str:
+        """What happened, without what that means for somebody who was writing."""
+        return sentences.first(self.said)
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -105,7 +110,11 @@ class Checked:
     @property
     def errors(self) -> list[Aspect]:
         """Each thing that went wrong, once."""
-        return list({aspect.said: aspect for aspect in self.aspects if aspect.error}.values())
+        first: dict[str, Aspect] = {}
+        for aspect in self.aspects:
+            if aspect.error:
+                first.setdefault(aspect.said, aspect)
+        return list(first.values())
 
 
 @dataclass(frozen=True)

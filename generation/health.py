@@ -5,7 +5,7 @@ it shows by the answers that others gave in its place, as its agent's chain tell
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from redis import Redis
 
@@ -31,6 +32,7 @@ PERIOD = timedelta(hours=1)
 REDIS_SECONDS = 1
 IN_A_ROW = 5  # failures, as many as make the breaker pause it
 WITHOUT_AN_ANSWER = 3  # of a model that has not answered at all
+FEW = 4  # agents, to be named
 WELL = 0.9  # the share that answers of a model that is well
 
 
@@ -46,6 +48,13 @@ class Verdict(TextChoices):
 
 ORDER = list(Verdict)
 BAD = (Verdict.DEAD, Verdict.RESTING)
+
+
+def named(known: Sequence[Agent]) -> str:
+    """By name while they are few."""
+    if len(known) > FEW:
+        return gettext("{n} agents").format(n=len(known))
+    return ", ".join(agent.title for agent in known)
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,15 @@ class ModelHealth:
         return Verdict.WELL if is_well and not self.rest.suspected else Verdict.AILING
 
     @property
+    def place(self) -> str:
+        """What it is to the agents."""
+        if not self.first_of and not self.next_of:
+            return gettext("in no chain now")
+        first = gettext("first choice of {agents}").format(agents=named(self.first_of)) if self.first_of else ""
+        later = gettext("a later choice of {agents}").format(agents=named(self.next_of)) if self.next_of else ""
+        return "; ".join(filter(None, (first, later)))
+
+    @property
     def is_dead(self) -> bool:
         """It fails and fails, or nothing came from it and others had to answer."""
         if self.figures.answered:
@@ -109,6 +127,11 @@ class ModelHealth:
     @property
     def error_said(self) -> str:
         return sentences.say(self.error_code, (self.error or {}).get("params") or {}) if self.error else ""
+
+    @property
+    def cause(self) -> str:
+        """What happened, without what that means for somebody who was writing."""
+        return sentences.first(self.error_said)
 
     @property
     def urgency(self) -> tuple[bool, int, float, str]:

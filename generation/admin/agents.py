@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from generation import agents, chain_check, decisions, health
 from generation.decisions import MOST_REASON, PROMOTE
@@ -27,7 +28,11 @@ class AgentForm(forms.ModelForm):
     """Another chain is decided with a reason, like all that is put in force."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=MOST_REASON, required=False, help_text=_("needed for another chain")
+        label=_("Reason"),
+        max_length=MOST_REASON,
+        required=False,
+        help_text=_("needed for another chain"),
+        widget=UnfoldAdminTextInputWidget,
     )
 
     def clean_chain(self) -> list[str]:

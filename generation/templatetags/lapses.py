@@ -9,9 +9,11 @@ register = template.Library()
 
 @register.filter
 def lapse(milliseconds: int | None) -> str:
-    """`87 ms`, `2.5 s`; nothing for none."""
+    """`87 ms`, `2.5 s`, in one piece; nothing for none."""
     if milliseconds is None:
         return ""
     if milliseconds < 1_000:
-        return gettext("{n} ms").format(n=milliseconds)
-    return gettext("{n} s").format(n=number_format(milliseconds / 1_000, 1))
+        said = gettext("{n} ms").format(n=milliseconds)
+    else:
+        said = gettext("{n} s").format(n=number_format(milliseconds / 1_000, 1))
+    return said.replace(" ", "\u00a0")

@@ -117,7 +117,7 @@ async def test_one_that_is_skipped_because_it_rests_still_shows(
     assert [(one["model"], one["times"]) for one in after["instead"]] == [("demo:second", 8)]
     shown = await in_database(page, keeper)
     assert "demo:second answered in its place 8 times." in shown
-    assert "s more" in shown
+    assert "s more" in shown or "one more failure and it rests again" in shown
 
 
 @pytest.mark.django_db
@@ -206,8 +206,8 @@ def test_times_are_told_of_the_middle_one_and_of_the_slowest(keeper: User, call:
     assert told["duration_ms"] == {"p50": 11_000, "p95": 20_000}
     assert told["first_word_ms"] == {"p50": 110, "p95": 200}
     shown = page(keeper)
-    assert "11.0 s" in shown
-    assert "110 ms" in shown
+    assert "11.0\u00a0s" in shown
+    assert "110\u00a0ms" in shown
 
 
 @pytest.mark.django_db
