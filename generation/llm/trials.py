@@ -34,9 +34,12 @@ class Trial:
 
 async def ask(providers: Providers, model: ModelRef, request: ModelRequest, timeouts: Timeouts) -> Trial:
     """Its errors are results, too; what ends it from outside is raised."""
-    tally, pieces = Tally(model, request), 0
     try:
         provider = await providers.open(model.provider)
+    except ModelError as error:
+        return Trial(model, Tally(model, request).outcome(error), 0)
+    tally, pieces = Tally(model, request), 0  # its clock starts here: importing an SDK is no model's slowness
+    try:
         stream = provider.stream(model.model, request, timeouts=timeouts, request_id=str(new_id()))
         async with aclosing(stream) as deltas:
             async for delta in deltas:

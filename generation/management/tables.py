@@ -13,4 +13,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def fitted(cell: str, width: int) -> str:
-    return cell.rjust(width) if cell[:1].isdecimal() or cell[:1] == "$" else cell.ljust(width)
+    is_figure = cell[:1].isdecimal() or cell[:1] in ("$", "–")
+    return cell.rjust(width) if is_figure else cell.ljust(width)

@@ -19,7 +19,7 @@ from generation.benchmark_figures import Result
 from generation.management.tables import table
 from generation.models import Agent
 from memory.base.errors import ScriptoriumError
-from memory.sentences import say
+from memory.sentences import first, say
 
 HEAD = (
     *("agent", "slot", "model", "answered", "cut*", "words*", "repeated*", "first word p50", "total p50", "total p95"),
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self.stdout.write(table(HEAD, [line_of(result) for result in results]))
         for result in results:
             for code, times in result.errors.items():
-                self.stdout.write(f"{result.model}: {result.slot}: {times} × {say(code, {})} ({code})")
+                self.stdout.write(f"{result.model}: {result.slot}: {times} × {first(say(code, {}))} ({code})")
         for slot, problem in plan.skipped.items():
             self.stdout.write(f"{slot}: not asked, nothing here fills it: {problem}")
         self.stdout.write(

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         for each in models.values():
             for aspect in each.errors:
                 code = aspect.error.code if aspect.error else ""
-                self.stdout.write(f"{each.model}: {aspect.said} ({code})")
+                self.stdout.write(f"{each.model}: {aspect.cause} ({code})")
         for check in checks:
             if not check.is_good:
                 self.stdout.write(f"{check.agent.name}: its first choice {check.models[0].model} is not good.")
