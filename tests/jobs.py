@@ -105,6 +105,17 @@ async def fallen_back(run: Running) -> None:
     await run.step("bad", produce, returns=str, fallback=fallback)
 
 
+async def one_section(run: Running) -> None:
+    """A section by the prompt of notes, about the brief; a stand-in when no model writes it."""
+    facts = {"brief": run.run.brief, "sources": "", "titles": ["Loops"]}
+    facts |= dict.fromkeys(("note_title", "title", "summary"), "Loops")
+
+    async def produce(step: StepInProgress) -> str:
+        return await step.write("note/section", facts)
+
+    await run.step("section", produce, returns=str, fallback=lambda _: "a stand-in")
+
+
 async def surprising(run: Running) -> None:
     """An error that no type foresaw."""
     raise ZeroDivisionError

@@ -20,16 +20,20 @@ REMEMBERED = 50_000
 
 @dataclass(slots=True)
 class Rule:
-    """Requests that contain the text meet the fault, or get this very answer, so many times; None is always."""
+    """Requests that contain the text meet the fault, or get this very answer, so many times; None is always.
+
+    `rate`: only this share of them, drawn for each like a fault by chance.
+    """
 
     contains: str
     fault: str | None = None
     times: int | None = None
     answer: Answer | None = None
+    rate: float = 1.0
 
-    def takes(self, text: str) -> bool:
+    def takes(self, text: str, chance: Random) -> bool:
         """Whether the rule applies; a rule that does is used up by one."""
-        if self.times == 0 or self.contains not in text:
+        if self.times == 0 or self.contains not in text or chance.random() >= self.rate:
             return False
         if self.times is not None:
             self.times -= 1
@@ -52,10 +56,10 @@ class Aim:
         in_name = IN_MODEL_NAME.search(chat.model)
         if asked := header or (in_name and in_name.group(1)):
             return self._named(asked, attempt), None
-        for rule in self.rules:
-            if rule.takes(chat.text):
-                return rule.fault, rule.answer
         chance = Random(f"{self.seed} {chat.digest} {attempt}")  # noqa: S311 - repeatable on purpose
+        for rule in self.rules:
+            if rule.takes(chat.text, chance):
+                return rule.fault, rule.answer
         return (chance.choice(self.names) if chance.random() < self.rate else None), None
 
     def forget(self) -> None:

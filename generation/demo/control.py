@@ -76,7 +76,8 @@ def _rule(value: Mapping[str, Any]) -> Rule:
     answer = _answer(value)
     fault = canonical(str(value.get("fault"))) if "fault" in value or answer is None else None
     times = value.get("times")
-    return Rule(value["contains"], fault, None if times is None else int(number(times)), answer)
+    times = None if times is None else int(number(times))
+    return Rule(value["contains"], fault, times, answer, number(value.get("rate", 1), 1))
 
 
 def _answer(value: Mapping[str, Any]) -> Answer | None:

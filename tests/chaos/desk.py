@@ -18,11 +18,11 @@ from django.core.management import call_command
 os.environ.setdefault("PROCESS", "command")
 django.setup()
 
-from django.db import close_old_connections  # noqa: E402 models need the apps
+from django.db import close_old_connections, connection  # noqa: E402 models need the apps
 
-from generation import agents, documents, prompts, runs, sweep  # noqa: E402
+from generation import agents, decisions, documents, prompts, runs, sweep  # noqa: E402
 from generation.events import LOST_CONNECTION  # noqa: E402
-from generation.models import Queue, Run  # noqa: E402
+from generation.models import PromptVersion, Queue, Run  # noqa: E402
 from generation.orders import Order  # noqa: E402
 from generation.recipes.base import Recipe  # noqa: E402
 from generation.registry import recipe_of  # noqa: E402
@@ -31,7 +31,7 @@ from memory.models import User, Workspace  # noqa: E402
 from tests.jobs import AnyOptions  # noqa: E402
 from tests.password import PASSWORD  # noqa: E402
 from tests.patience import PATIENCE_SECONDS  # noqa: E402
-from tests.people import make_people  # noqa: E402
+from tests.people import make_people, staff  # noqa: E402
 
 
 def open_house() -> dict[str, str]:
@@ -67,6 +67,21 @@ def cancel(run: str) -> None:
     runs.cancel(found, by=found.user)
 
 
+def rewrite(slot: str, words: str) -> int:
+    """One more version of the prompt, which ends with these words; its number. It is not in production."""
+    standing = prompts.current(slot)
+    return prompts.add_version(standing.prompt, f"{standing.text}{words}\n").number
+
+
+def promote(slot: str, number: int) -> float:
+    """As staff do by a click; the second, by the database's clock, in which it was done."""
+    keeper = User.objects.filter(username="keeper").first() or staff("keeper", "promote_prompt")
+    decisions.promote(PromptVersion.objects.get(prompt=slot, number=number), keeper, "as the test says")
+    with connection.cursor() as sql:
+        sql.execute("SELECT extract(epoch FROM clock_timestamp())")
+        return float(sql.fetchone()[0])
+
+
 def sweep_once() -> bool:
     return sweep.once()
 
@@ -76,6 +91,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "settle": settle,
     "start": start,
     "cancel": cancel,
+    "rewrite": rewrite,
+    "promote": promote,
     "sweep": sweep_once,
 }
 
