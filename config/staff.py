@@ -26,15 +26,24 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
 
 
-def rows(title: Promise | str, icon: str, model: str) -> dict[str, Any]:
-    """An entry of the menu for those who may see the rows."""
+def rows(title: Promise | str, icon: str, model: str, page: str = "changelist") -> dict[str, Any]:
+    """An entry of the menu for those who may see the rows: their list, or another page about them."""
     app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"{app}.{deed}_{name}") for deed in ("view", "change"))
 
-    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    link = reverse_lazy(f"admin:{app}_{name}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
+
+
+AGENTS = rows(_("Agents"), "support_agent", "generation.agent")
+HEALTH = rows(_("Health of models"), "monitor_heart", "generation.agent", "health")
+
+
+def is_among_agents(request: HttpRequest) -> bool:
+    """The health of models lies below the agents, and is an entry of its own."""
+    return request.path.startswith(str(AGENTS["link"])) and request.path != str(HEALTH["link"])
 
 
 MENU = [
@@ -50,7 +59,8 @@ MENU = [
     {
         "title": _("Models"),
         "items": [
-            rows(_("Agents"), "support_agent", "generation.agent"),
+            HEALTH,
+            {**AGENTS, "active": is_among_agents},
             rows(_("Prompts"), "edit_note", "generation.prompt"),
             rows(_("Prompt versions"), "difference", "generation.promptversion"),
             rows(_("Experiments"), "science", "generation.experiment"),

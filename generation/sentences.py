@@ -124,6 +124,7 @@ SENTENCES: dict[str, Promise] = {
     "validation.experiment_arm": _(
         "The arm {arm} gives nothing that could be tried, or what another gives. Nothing was changed. Correct it."
     ),
+    "conflict.check_running": _("Models are being checked already. That goes on. Try again when it is done."),
     "conflict.in_force_already": _("This is in force already. Nothing was changed. Look at what was decided last."),
     "conflict.experiment_open": _(
         "Another experiment on {target} has not ended. Nothing was changed. Stop that one first."

@@ -150,6 +150,12 @@ def say(code: str, params: Mapping[str, Any]) -> str:
     return Filler().vformat(str(sentence), (), params)
 
 
+def first(said: str) -> str:
+    """Of what an error says, the part about what happened."""
+    happened, stop, _rest = said.partition(". ")
+    return f"{happened}." if stop else said
+
+
 class Filler(Formatter):
     """Writes values for people. A parameter that is missing leaves a gap, never an error."""
 

@@ -239,6 +239,8 @@ DOORS = {
     "POST /api/v1/agents/{name}/chain": Door(Class.SUPERUSERS, {"chain": ["demo:other"], "reason": "better"}),
     "GET /api/v1/calls": Door(Class.SUPERUSERS),
     "GET /api/v1/calls/{call_id}": Door(Class.SUPERUSERS),
+    "POST /api/v1/agents/{name}/check": Door(Class.SUPERUSERS),
+    "GET /api/v1/models/health": Door(Class.SUPERUSERS),
     "GET /api/v1/decisions": Door(Class.SUPERUSERS),
     "POST /api/v1/decisions/{decision_id}/undo": Door(Class.SUPERUSERS, WHY),
     "GET /api/v1/experiments": Door(Class.SUPERUSERS),

@@ -1,16 +1,24 @@
 """Agents: who answers, by which chain of models, within which limits."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from generation import agents, decisions
+from generation import agents, chain_check, decisions, health
 from generation.decisions import MOST_REASON, PROMOTE
-from generation.models import Agent
+from generation.health import ModelHealth, Report
+from generation.models import Agent, Prompt
 from memory import sentences
 from memory.base.errors import ScriptoriumError
 from memory.http import SignedInRequest
@@ -20,7 +28,11 @@ class AgentForm(forms.ModelForm):
     """Another chain is decided with a reason, like all that is put in force."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=MOST_REASON, required=False, help_text=_("needed for another chain")
+        label=_("Reason"),
+        max_length=MOST_REASON,
+        required=False,
+        help_text=_("needed for another chain"),
+        widget=UnfoldAdminTextInputWidget,
     )
 
     def clean_chain(self) -> list[str]:
@@ -54,6 +66,50 @@ class AgentAdmin(ModelAdmin):
     )
     readonly_fields: tuple[str, ...] = ("name", "override", "in_force", "updated_at")
     list_display = ("title", "name", "chain", "override", "in_force")
+    list_before_template = "generation/admin/_troubles.html"
+    change_form_outer_before_template = "generation/admin/_agent.html"
+
+    # --- what is shown beside the rows: called by the templates only, so that who may not see them has nothing read
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "report": health.report})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"standing": lambda: standing(object_id), "may_check": self.has_change_permission(request)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    def get_urls(self) -> list[URLPattern]:
+        health, check = (self.admin_site.admin_view(view) for view in (self.health, self.check_chain))
+        return [
+            path("health/", health, name="generation_agent_health"),
+            path("<slug:name>/check/", check, name="generation_agent_check"),
+            *super().get_urls(),
+        ]
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """How models have done in the last hour; the page asks for itself again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": gettext("Health of models"), "opts": self.opts}
+        return TemplateResponse(request, "generation/admin/health.html", {**context, "report": health.report()})
+
+    def check_chain(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Asks the models of its chain when it is posted to; before that it says what it will ask."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        agent = get_object_or_404(Agent, name=name)
+        title = gettext("Check of the chain: {agent}").format(agent=agent.title)
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "agent": agent}
+        if request.method == "POST":
+            try:
+                context["check"] = chain_check.check(agent)
+            except ScriptoriumError as error:
+                context["problem"] = sentences.say(error.code, error.params)
+        return TemplateResponse(request, "generation/admin/check.html", context)
+
+    # --- who may
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -82,3 +138,23 @@ class AgentAdmin(ModelAdmin):
             return ", ".join(str(model) for model in agents.chain(agent))
         except ScriptoriumError as error:
             return sentences.say(error.code, error.params)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An agent beside its row: the slots that name it, and how the models of its chain do."""
+
+    slots: list[Prompt]
+    models: list[ModelHealth]
+    trouble: ModelHealth | None
+    report: Report
+
+
+def standing(name: str) -> Standing:
+    report = health.report()
+    return Standing(
+        list(Prompt.objects.filter(agent=name).order_by("slot")),
+        report.chain_of(name),
+        report.trouble_of(name),
+        report,
+    )

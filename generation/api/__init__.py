@@ -3,8 +3,8 @@ a picture."""
 
 from ninja import Router
 
-from generation.api import documents, experiments, folders, history, prompting, runs, sections
+from generation.api import documents, experiments, folders, health, history, prompting, runs, sections
 
 router = Router()
-for room in (runs, documents, sections, folders, history, prompting, experiments):
+for room in (runs, documents, sections, folders, history, prompting, experiments, health):
     router.add_router("", room.router)

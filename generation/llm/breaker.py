@@ -1,7 +1,10 @@
 """A model that keeps failing is left alone for a while; then one call finds out whether it is back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import TypeVar
+
+from redis import Redis
 
 from generation.llm.marks import LocalMarks, Marks, RedisMarks
 from generation.llm.shared import RedisAway, SharedRedis
@@ -12,6 +15,14 @@ T = TypeVar("T")
 
 # A model stays under suspicion (one failed trial pauses it again) for this many pauses.
 SUSPICION = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Seconds for which a model is still left alone, and for which one failed trial pauses it again."""
+
+    paused: float = 0
+    suspected: float = 0
 
 
 class Breaker:
@@ -82,6 +93,17 @@ class Breaker:
             return await self._shared.ask(lambda redis: decision(RedisMarks(redis)))
         except RedisAway:
             return await decision(self._local)
+
+
+def rests(redis: Redis, models: Iterable[ModelRef]) -> dict[ModelRef, Rest]:
+    """What the processes have told each other of these models. Raises what Redis raises when it is away."""
+    asked = list(models)
+    pipeline = redis.pipeline(transaction=False)
+    for model in asked:
+        for name in _names(model)[:2]:
+            pipeline.pttl(name)
+    left = [max(0.0, milliseconds / 1000) for milliseconds in pipeline.execute()]
+    return {model: Rest(*left[2 * n : 2 * n + 2]) for n, model in enumerate(asked)}
 
 
 def _names(model: ModelRef) -> tuple[str, str, str, str]:
