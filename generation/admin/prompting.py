@@ -39,8 +39,16 @@ SHOWN = ("prompt", "whole", "message", "from_file", "author", "created_at")  # o
 
 class VersionInline(ReadOnlyInline):
     model = PromptVersion
-    fields = ("number", "message", "from_file", "author", "created_at")
-    show_change_link = True
+    fields = ("version", "message", "from_file", "author", "created_at")
+
+    @admin.display(description=_("version"))
+    def version(self, version: PromptVersion) -> str:
+        place = reverse("admin:generation_promptversion_change", args=[version.pk])
+        note = f" · {gettext('in production')}" if version.prompt.production_id == version.pk else ""
+        return format_html('<a href="{}">v{}</a>{}', place, version.number, note)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PromptVersion]:
+        return super().get_queryset(request).select_related("prompt", "author")
 
 
 class TransferForm(forms.Form):

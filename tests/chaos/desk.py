@@ -83,6 +83,12 @@ def promote(slot: str, number: int) -> float:
         return float(sql.fetchone()[0])
 
 
+def hire(name: str, rights: list[str]) -> None:
+    """Somebody of the staff, once."""
+    if not User.objects.filter(username=name).exists():
+        staff(name, *rights)
+
+
 def experiment(run: str, units: int) -> str:
     """One that runs on the outline of notes, with so many units in each arm; whoever keeps the house may decide."""
     keeper = User.objects.filter(username="keeper").first() or User.objects.create_superuser("keeper", "k@example.org")
@@ -103,6 +109,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "rewrite": rewrite,
     "promote": promote,
     "experiment": experiment,
+    "hire": hire,
     "sweep": sweep_once,
 }
 
