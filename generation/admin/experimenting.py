@@ -1,6 +1,5 @@
 """Experiments: designed, started, watched and decided."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from generation import prompts
 from generation.admin.deciding import ReasonForm, ask, told
 from generation.decisions import EXPERIMENT, PROMOTE
-from generation.experiments import intervals, lifecycle, outcomes, plots, wording
+from generation.experiments import lifecycle, watching, wording
 from generation.experiments.lifecycle import FEWEST_ARMS, MOST_ARMS, ArmIn
-from generation.experiments.metrics import METRICS, Metric
-from generation.experiments.outcomes import Evidence, Outcome, Report
+from generation.experiments.metrics import METRICS
 from generation.models import Arm, Decision, Experiment, ExperimentState, PromptVersion
 from memory import sentences
-from memory.base.errors import ScriptoriumError
 from memory.http import SignedInRequest
 
 VERBS = {"start": lifecycle.start, "pause": lifecycle.pause, "stop": lifecycle.stop}
@@ -187,7 +183,7 @@ class ExperimentAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # Called by the template only, so that who may not see the experiment has nothing read for them.
-        shown = {"watch": lambda: watch(UUID(object_id)), "may_promote": request.user.has_perm(PROMOTE)}
+        shown = {"watch": lambda: watching.watch(UUID(object_id)), "may_promote": request.user.has_perm(PROMOTE)}
         shown["decisions"] = lambda: told(Decision.objects.filter(experiment=UUID(object_id)))
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
@@ -218,7 +214,7 @@ class ExperimentAdmin(ModelAdmin):
             lambda reason: verb(found, request.user, reason),
             page_of(found),
             does=found.title,
-            warnings=cautions(found, deed),
+            warnings=watching.cautions(found, deed),
         )
 
     def decide_arm(self, request: SignedInRequest, experiment: UUID, arm: UUID, deed: str) -> HttpResponse:
@@ -245,7 +241,7 @@ class ExperimentAdmin(ModelAdmin):
             lambda reason: lifecycle.promote(found, request.user, reason),
             page_of(found.experiment),
             does=given(found),
-            warnings=cautions(found.experiment, deed),
+            warnings=watching.cautions(found.experiment, deed),
         )
 
     def add_arm(self, request: SignedInRequest, experiment: UUID) -> HttpResponse:
@@ -276,121 +272,3 @@ def page_of(experiment: Experiment) -> str:
 def given(arm: Arm) -> str:
     """What an arm gives, in words."""
     return str(arm.version) if arm.version else ", ".join(arm.chain)
-
-
-def cautions(experiment: Experiment, deed: str) -> list[str]:
-    """What speaks against deciding it now."""
-    found = []
-    slot = experiment.prompt_id
-    if slot and (number := prompts.override_of(slot)):
-        said = gettext("The environment sets version {number} ({name}). It wins, until it is taken out there.")
-        found.append(said.format(number=number, name=prompts.override_name(slot)))
-    if deed in {"stop", "promote"} and experiment.plans:
-        filled = outcomes.filled(experiment, list(experiment.arms.all()))
-        early = [each for each in filled if each.arm.is_open and each.units < experiment.minimum]
-        if early:
-            fewest = min(each.units for each in early)
-            said = gettext(
-                "The smallest arm has {n} of {minimum} units. Who stops as soon as a difference shows finds differences"
-                " that are none."
-            )
-            found.append(said.format(n=fewest, minimum=experiment.minimum))
-    return found
-
-
-@dataclass(frozen=True)
-class Row:
-    """A metric in the table: of each arm its figure, and how it differs from the control."""
-
-    metric: Metric
-    title: str
-    cells: list[dict[str, Any]]
-    plot: plots.Plot | None
-
-
-@dataclass(frozen=True)
-class Watch:
-    """An experiment as its page shows it."""
-
-    experiment: Experiment
-    report: Report
-    main: list[Row]
-    others: list[Row]
-    problem: str
-    cautions: list[str]
-    planned: str
-
-    @property
-    def is_draft(self) -> bool:
-        return self.experiment.state == ExperimentState.DRAFT
-
-    @property
-    def is_running(self) -> bool:
-        return self.experiment.state == ExperimentState.RUNNING
-
-    @property
-    def is_over(self) -> bool:
-        return self.experiment.state == ExperimentState.STOPPED
-
-
-def watch(experiment_id: UUID) -> Watch:
-    experiment = Experiment.objects.select_related("prompt", "agent").get(id=experiment_id)
-    evidence = Evidence(experiment)
-    report = outcomes.report(evidence)
-    first = [experiment.metric, *experiment.guards]
-    lines = outcomes.series(evidence, [METRICS[name] for name in first if name in METRICS])
-    rows = {
-        each.metric.name: row(each, plots.plot(each.metric, evidence.arms, lines[each.metric.name], evidence.begin))
-        if each.metric.name in lines
-        else row(each, None)
-        for each in report.outcomes
-    }
-    main = [rows.pop(name) for name in first if name in rows]
-    problem, against = problem_of(experiment), cautions(experiment, "")
-    return Watch(experiment, report, main, list(rows.values()), problem, against, planned(experiment))
-
-
-def planned(experiment: Experiment) -> str:
-    """What the planned sample can find, going by what the target does anyway; nothing before it has done enough."""
-    known = None if experiment.state == ExperimentState.STOPPED else outcomes.baseline(experiment)
-    if known is None or not known.error:
-        return ""
-    metric = METRICS[experiment.metric]
-    said = gettext(
-        "In the last {days} days “{metric}” was {value}, over {units} units. Two arms of {minimum} units find a"
-        " difference of {found} in four of five cases; half of that takes four times as many."
-    )
-    return said.format(
-        days=outcomes.BASELINE_DAYS,
-        metric=wording.title(metric),
-        value=wording.value(metric, known.value),
-        units=known.n,
-        minimum=experiment.minimum,
-        found=wording.change(metric, intervals.found_by(known, experiment.minimum)).lstrip("+"),
-    )
-
-
-def row(outcome: Outcome, plot: plots.Plot | None) -> Row:
-    metric = outcome.metric
-    cells = [
-        {
-            "figure": wording.value(metric, reading.estimate.value) if reading.estimate else "—",
-            "n": reading.estimate.n if reading.estimate else 0,
-            "difference": wording.difference(metric, reading.difference) if reading.difference else "",
-            "verdict": wording.verdict(reading.verdict),
-            "mood": reading.verdict.value if reading.verdict else "control",
-        }
-        for reading in outcome.readings
-    ]
-    return Row(metric, wording.title(metric), cells, plot)
-
-
-def problem_of(experiment: Experiment) -> str:
-    """Why a draft cannot be started yet."""
-    if experiment.state != ExperimentState.DRAFT:
-        return ""
-    try:
-        lifecycle.check(experiment)
-    except ScriptoriumError as error:
-        return sentences.say(error.code, error.params)
-    return ""

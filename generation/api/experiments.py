@@ -8,8 +8,9 @@ from ninja import Router, Status
 from generation.api.prompting import as_decision
 from generation.decisions import EXPERIMENT
 from generation.experiments import lifecycle, outcomes
+from generation.experiments.evidence import Evidence
 from generation.experiments.lifecycle import ArmIn, Design
-from generation.experiments.outcomes import Evidence, Outcome, Report
+from generation.experiments.outcomes import Outcome, Report
 from generation.models import Arm, Experiment
 from generation.prompting_schemas import (
     DecisionOut,

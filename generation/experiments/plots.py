@@ -7,8 +7,8 @@ from math import floor, log10
 from uuid import UUID
 
 from generation.experiments import wording
+from generation.experiments.evidence import Point
 from generation.experiments.metrics import Metric
-from generation.experiments.outcomes import Point
 from generation.models import Arm
 
 WIDTH, HEIGHT = 640, 220

@@ -9,8 +9,9 @@ import pytest_asyncio
 from generation import decisions, prompts
 from generation.carrier import Carrier
 from generation.experiments import lifecycle, outcomes
+from generation.experiments.evidence import Evidence
 from generation.experiments.lifecycle import ArmIn, Design
-from generation.experiments.outcomes import Evidence, Verdict
+from generation.experiments.outcomes import Verdict
 from generation.models import Assignment, Call, Experiment, PromptVersion, Run, RunState, Unit
 from memory.base.database import db as in_database
 from memory.models import User

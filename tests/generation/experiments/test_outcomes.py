@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from generation import documents, sections
 from generation.experiments import outcomes
+from generation.experiments.evidence import Evidence
 from generation.experiments.intervals import Moments
 from generation.experiments.metrics import METRICS
-from generation.experiments.outcomes import Evidence, Reading, Report, Verdict
+from generation.experiments.outcomes import Reading, Report, Verdict
 from generation.models import Assignment, Call, Experiment, Feedback, Run, Step, Unit
 from memory import history
 from memory.base.ids import new_id
