@@ -36,6 +36,7 @@ class CallAdmin(ReadOnly):
     search_help_text = _("the id of a call or a run, a prompt, a model")
     ordering = ("-created_at",)
     show_full_result_count = False
+    list_per_page = 50
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -62,7 +63,7 @@ class CallAdmin(ReadOnly):
         if call.prompt_version is None:
             return "—"
         place = reverse("admin:generation_promptversion_change", args=[call.prompt_version_id])
-        return format_html('<a href="{}">{}</a>', place, call.prompt_version)
+        return format_html('<a class="text-link" href="{}">{}</a>', place, call.prompt_version)
 
     @admin.display(description=_("arm"))
     def arms(self, call: Call) -> str:
@@ -88,7 +89,7 @@ class CallAdmin(ReadOnly):
         links = [(reverse("admin:generation_run_change", args=[call.run.pk]), gettext("the run"))]
         if call.run.document_id:
             links.append((reverse("document", args=[call.run.document_id]), gettext("the document")))
-        return format_html("{} {}", call.step, format_html_join(" · ", '<a href="{}">{}</a>', links))
+        return format_html("{} {}", call.step, format_html_join(" · ", '<a class="text-link" href="{}">{}</a>', links))
 
     @admin.display(description=_("sent"))
     def sent(self, call: Call) -> str:

@@ -137,5 +137,7 @@ def said(name: str, value: Any) -> str:
 
 def link_to_undo(decision: Decision) -> str:
     return format_html(
-        '<a href="{}">{}</a>', reverse("admin:generation_decision_undo", args=[decision.pk]), gettext("Undo")
+        '<a class="text-link" href="{}">{}</a>',
+        reverse("admin:generation_decision_undo", args=[decision.pk]),
+        gettext("Undo"),
     )

@@ -45,7 +45,7 @@ class VersionInline(ReadOnlyInline):
     def version(self, version: PromptVersion) -> str:
         place = reverse("admin:generation_promptversion_change", args=[version.pk])
         note = f" · {gettext('in production')}" if version.prompt.production_id == version.pk else ""
-        return format_html('<a href="{}">v{}</a>{}', place, version.number, note)
+        return format_html('<a class="text-link" href="{}">v{}</a>{}', place, version.number, note)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PromptVersion]:
         return super().get_queryset(request).select_related("prompt", "author")

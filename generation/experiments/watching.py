@@ -92,6 +92,7 @@ def row(outcome: Outcome, plot: plots.Plot | None) -> Row:
     metric = outcome.metric
     cells = [
         {
+            "arm": reading.arm.name,
             "figure": wording.value(metric, reading.estimate.value) if reading.estimate else "—",
             "n": reading.estimate.n if reading.estimate else 0,
             "difference": wording.difference(metric, reading.difference) if reading.difference else "",
