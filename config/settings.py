@@ -202,7 +202,7 @@ RUN_JOBS = ["generation.recipes.", "chat."]
 PROMPT_MAX_CHARACTERS = env.integer("PROMPT_MAX_CHARACTERS", 100_000, 1)  # of a version
 # Off, everybody has what is in production, whatever experiments run.
 ENABLE_PROMPT_AB_TESTING = env.flag("ENABLE_PROMPT_AB_TESTING", True)
-PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "chat/agents/prompts/*.md"]
+PROMPT_FILES = ["generation/recipes/*/prompts/*.md", "generation/house/prompts/*.md", "chat/agents/prompts/*.md"]
 
 # What a run shows its models of the files given with it; and of brief and files together where many calls ask about one
 # part each, as exercises do: so the largest course with the largest files stays within BUDGET_RUN_TOKENS.

@@ -19,14 +19,14 @@ from asgiref.sync import async_to_sync
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
-from generation import agents, calls, gateway
+from generation import agents, calls, gateway, house, prompts
 from generation.llm import schemas, trials
 from generation.llm.journal import Attempt
 from generation.llm.providers import Providers
 from generation.llm.structured import parse
 from generation.llm.trials import Trial
 from generation.llm.usage import cost
-from generation.llm.values import Message, ModelRef, ModelRequest, Timeouts, ToolSpec, Usage
+from generation.llm.values import ModelRef, ModelRequest, Timeouts, ToolSpec, Usage
 from generation.models import Agent
 from memory import sentences
 from memory.base.errors import Conflict, ModelBadOutput, ModelError
@@ -55,20 +55,20 @@ class Colour(BaseModel):
     colour: str = Field(min_length=1, description="one word")
 
 
-FORM = ModelRequest(
-    (Message("user", "Give a title for a book about the sea, and three words about the sea."),),
-    max_tokens=MOST_TOKENS,
-    schema=schemas.of(Cover),
-    schema_name="Cover",
-)
-TOOL = ModelRequest(
-    (
-        Message("system", "You change the cover of a book with the tool you are given."),
-        Message("user", "Set the colour of the cover to blue."),
-    ),
-    max_tokens=MOST_TOKENS,
-    tools=(ToolSpec("set_colour", "Sets the colour of the cover.", schemas.of(Colour)),),
-)
+@dataclass(frozen=True)
+class Questions:
+    form: ModelRequest
+    tool: ModelRequest
+
+    @classmethod
+    def read(cls) -> "Questions":
+        """As they are in production. Raises `not_found.prompt`."""
+        form, tool = (prompts.render(prompts.current(slot), {}).messages for slot in (house.FORM, house.TOOL))
+        set_colour = ToolSpec("set_colour", "Sets the colour of the cover.", schemas.of(Colour))
+        return cls(
+            ModelRequest(form, max_tokens=MOST_TOKENS, schema=schemas.of(Cover), schema_name="Cover"),
+            ModelRequest(tool, max_tokens=MOST_TOKENS, tools=(set_colour,)),
+        )
 
 
 @dataclass(frozen=True)
@@ -159,17 +159,17 @@ def check_all(asked: Sequence[Agent]) -> list[Check]:
     """As `check`; a model that several name is asked once."""
     chains = [agents.chain(agent) for agent in asked]
     with alone():
-        known = async_to_sync(ask_all)(list(dict.fromkeys(chain.from_iterable(chains))))
+        known = async_to_sync(ask_all)(list(dict.fromkeys(chain.from_iterable(chains))), Questions.read())
     return [
         Check(agent, tuple(known[model] for model in dict.fromkeys(each)))
         for agent, each in zip(asked, chains, strict=True)
     ]
 
 
-async def ask_all(models: Sequence[ModelRef]) -> dict[ModelRef, Checked]:
+async def ask_all(models: Sequence[ModelRef], questions: Questions) -> dict[ModelRef, Checked]:
     providers = Providers(gateway.specs())
     try:
-        checked = await asyncio.gather(*(ask_one(providers, model) for model in models))
+        checked = await asyncio.gather(*(ask_one(providers, model, questions) for model in models))
     finally:
         await providers.close()
     for each in checked:
@@ -178,8 +178,10 @@ async def ask_all(models: Sequence[ModelRef]) -> dict[ModelRef, Checked]:
     return {each.model: each for each in checked}
 
 
-async def ask_one(providers: Providers, model: ModelRef) -> Checked:
-    form, tool = await asyncio.gather(*(trials.ask(providers, model, request, TIMEOUTS) for request in (FORM, TOOL)))
+async def ask_one(providers: Providers, model: ModelRef, questions: Questions) -> Checked:
+    form, tool = await asyncio.gather(
+        trials.ask(providers, model, questions.form, TIMEOUTS), trials.ask(providers, model, questions.tool, TIMEOUTS)
+    )
     for trial in (form, tool):
         calls.count(Attempt(model, 1, "first"), trial.outcome)
     return Checked(

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from generation import calls, in_force, prompts
 from generation.calls import Outdated, Purpose
 from generation.events import Draft, patiently
+from generation.house import REPAIR
 from generation.ledger import Ledger
 from generation.llm.journal import Attempt, Cut, NoRoomYet, Outcome
 from generation.llm.router import Router
@@ -109,10 +110,16 @@ class StepInProgress:
 
         async def ask(purpose: Purpose, request: ModelRequest) -> M:
             journal = CallJournal(self, purpose, hidden=getattr(schema, "HIDDEN", ()))
-            _, value = await answer_as(self.router, purpose.in_force.chain, request, schema, journal)
+            chain = purpose.in_force.chain
+            _, value = await answer_as(self.router, chain, request, schema, journal, self.object_to)
             return value
 
         return await self.asked(slot, variables, agent, ask)
+
+    async def object_to(self, problems: Sequence[str]) -> Sequence[Message]:
+        """What a model is told of an answer that has not the shape that was asked for."""
+        _, request = await db(patiently, compose, self.ledger.run, REPAIR, {"problems": list(problems)}, "")
+        return request.messages
 
     async def asked(
         self, slot: str, variables: Mapping[str, Any], agent: str, ask: Callable[[Purpose, ModelRequest], Awaitable[T]]

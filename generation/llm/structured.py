@@ -6,7 +6,7 @@ for the whole answer again. What was left out is told; a text is never shortened
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
@@ -30,8 +30,17 @@ LINE = 300  # characters: what may be no longer than that is a title or a captio
 MENDINGS = 4  # what is mended may have hidden something else
 
 
+# What is said to a model of an answer that has these problems.
+Objection = Callable[[Sequence[str]], Awaitable[Sequence[Message]]]
+
+
 async def answer_as(
-    router: Router, chain: Sequence[ModelRef], request: ModelRequest, schema: type[M], journal: Journal
+    router: Router,
+    chain: Sequence[ModelRef],
+    request: ModelRequest,
+    schema: type[M],
+    journal: Journal,
+    object_to: Objection,
 ) -> tuple[Answer, M]:
     """An answer and the valid instance read from it.
 
@@ -43,7 +52,8 @@ async def answer_as(
     try:
         value, cuts = parse(answer.content, schema)
     except ModelBadOutput as error:
-        again = replace(asked, messages=(*asked.messages, *_objection(answer, error)))
+        objection = await object_to(error.params["problems"])
+        again = replace(asked, messages=(*asked.messages, _repeated(answer), *objection))
         answer = await router.answer([answer.model], again, journal, reason="repair", because=error)
         value, cuts = parse(answer.content, schema)
     if cuts:
@@ -124,12 +134,6 @@ def _flatten(data: Any, error: ValidationError) -> bool:
     return found
 
 
-def _objection(answer: Answer, error: ModelBadOutput) -> tuple[Message, Message]:
-    problems = "\n".join(f"- {problem}" for problem in error.params["problems"])
-    said = answer.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return (
-        Message("assistant", said),
-        Message(
-            "user", f"That is not the JSON that was asked for:\n{problems}\nAnswer again with the whole JSON only."
-        ),
-    )
+def _repeated(answer: Answer) -> Message:
+    """The answer, as it may be sent back: half a character alone would not do."""
+    return Message("assistant", answer.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -72,7 +72,7 @@ def test_a_model_that_fails_is_compared_too(instructed: None) -> None:
 
 
 def test_an_answer_that_runs_into_its_limit_is_a_proxy(instructed: None) -> None:
-    (only,) = results("--agent", "critic", "--agent", "analyst", "--model", "demo:fault-length", "--rounds", "1")
+    (only,) = results("--agent", "critic", "--agent", "graphviz", "--model", "demo:fault-length", "--rounds", "1")
     assert (only["answered"], only["proxy_cut"]) == (0, 1)
 
 

@@ -13,7 +13,7 @@ from chat.answering import ANSWER
 from chat.panel import SYNTHESIS
 from chat.speakers import SLOTS as SPEAKERS
 from chat.titling import TITLE
-from generation import decisions, prompts
+from generation import decisions, house, prompts
 from generation.carrier import Carrier
 from generation.models import Call, Prompt, PromptVersion, Run
 from generation.registry import RECIPES
@@ -24,7 +24,8 @@ from tests.generation.conftest import Demo, Start, ended
 from tests.people import staff
 
 TALKS = list(ANSWER.slots)  # what was said follows them
-SLOTS = [slot for recipe in (*RECIPES.values(), ANSWER, SYNTHESIS, TITLE) for slot in recipe.slots]
+SLOTS = [*house.SLOTS, *(slot for recipe in (*RECIPES.values(), ANSWER, SYNTHESIS, TITLE) for slot in recipe.slots)]
+ROLES = {house.REPAIR: ["user"], house.FORM: ["user"], **dict.fromkeys(TALKS, ["system"])}
 
 
 @pytest.fixture
@@ -87,6 +88,28 @@ def test_no_slot_is_asked_for_that_no_recipe_declares() -> None:
     assert asked_for_below("generation") | asked_for_below("chat") <= set(SLOTS)
 
 
+def written_in(tree: ast.AST) -> list[str]:
+    """Texts that code itself says to a model."""
+    said = [
+        argument
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Message"
+        for argument in (*node.args[1:2], *(each.value for each in node.keywords if each.arg == "content"))
+    ]
+    return [ast.unparse(each) for each in said if isinstance(each, ast.Constant | ast.JoinedStr | ast.BinOp)]
+
+
+def test_no_prompt_is_written_in_python() -> None:
+    folders = (settings.BASE_DIR / name for name in ("generation", "chat", "memory", "config"))
+    paths = [path for folder in folders for path in folder.rglob("*.py") if "demo" not in path.parts]
+    assert {str(path): found for path in paths if (found := written_in(ast.parse(path.read_text())))} == {}
+
+
+def test_a_prompt_in_python_would_be_seen() -> None:
+    assert written_in(ast.parse('Message("user", f"Write about {x}."), Message("user", content="Go")')) != []
+    assert written_in(ast.parse('Message("user", text), Message(session=a, content=b)')) == []
+
+
 def test_a_call_site_would_be_seen() -> None:
     code = "async def f(step):\n    await step.write('a/b', {})\n    return await step.write_as(Plan, 'c/d', {})"
     assert set(asked_for(ast.parse(code))) == {"a/b", "c/d"}
@@ -106,7 +129,7 @@ def test_every_declared_slot_has_a_file_and_a_row_in_production() -> None:
 def test_a_slot_renders_with_its_declared_variables_and_uses_each(slot: str, value: str) -> None:
     version = prompts.current(slot)
     rendered = prompts.render(version, dict.fromkeys(version.prompt.variables, value))
-    assert [message.role for message in rendered.messages] == (["system"] if slot in TALKS else ["system", "user"])
+    assert [message.role for message in rendered.messages] == ROLES.get(slot, ["system", "user"])
     assert [name for name in version.prompt.variables if not re.search(rf"\b{name}\b", version.text)] == []
 
 

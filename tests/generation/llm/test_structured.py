@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, RootModel
 from generation.llm import schemas
 from generation.llm.router import Router
 from generation.llm.structured import answer_as, parse
+from generation.llm.values import Message
 from memory.base.errors import ModelBadOutput, ModelUnavailable
 from tests.generation.llm.conftest import REQUEST
 from tests.generation.llm.diary import Diary
@@ -46,6 +47,10 @@ BAD = '{"title": "Ink", "chapters": [{"title": "Oak gall", "words": "many"}]}'
 PLAN = Plan(title="Ink", chapters=[Chapter(title="Oak gall", words=300)])
 
 
+async def object_to(problems: Sequence[str]) -> Sequence[Message]:
+    return [Message("user", "\n".join(problems))]
+
+
 def says(text: str) -> Play:
     return whole(part(content=text), finish(), DONE)
 
@@ -58,13 +63,13 @@ async def router(upstream: Upstream) -> AsyncIterator[Router]:
 
 async def test_a_valid_answer_becomes_an_instance(router: Router, upstream: Upstream) -> None:
     upstream.plays(says(GOOD))
-    answer, plan = await answer_as(router, [ONE], REQUEST, Plan, Diary())
+    answer, plan = await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to)
     assert (answer.content, plan) == (GOOD, PLAN)
 
 
 async def test_the_schema_goes_with_the_request(router: Router, upstream: Upstream) -> None:
     upstream.plays(says(GOOD))
-    await answer_as(router, [ONE], REQUEST, Plan, Diary())
+    await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to)
     form = upstream.received[0].body["response_format"]["json_schema"]
     assert (form["name"], form["strict"], form["schema"]) == ("Plan", True, schemas.of(Plan))
 
@@ -72,7 +77,7 @@ async def test_the_schema_goes_with_the_request(router: Router, upstream: Upstre
 async def test_a_bad_answer_is_repaired_once_by_the_model_that_gave_it(router: Router, upstream: Upstream) -> None:
     upstream.plays(responds("401 No", "{}"), says(BAD), says(GOOD))
     diary = Diary()
-    answer, plan = await answer_as(router, [ONE, TWO], REQUEST, Plan, diary)
+    answer, plan = await answer_as(router, [ONE, TWO], REQUEST, Plan, diary, object_to)
     assert (answer.model, plan) == (TWO, PLAN)
     assert diary.story == [("one", 1, "first"), ("two", 1, "next_model"), ("two", 1, "repair")]
     assert isinstance(diary.began[2].because, ModelBadOutput)
@@ -80,7 +85,7 @@ async def test_a_bad_answer_is_repaired_once_by_the_model_that_gave_it(router: R
 
 async def test_the_repair_shows_the_bad_output_and_what_is_wrong_with_it(router: Router, upstream: Upstream) -> None:
     upstream.plays(says(BAD), says(GOOD))
-    await answer_as(router, [ONE], REQUEST, Plan, Diary())
+    await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to)
     *_, said, objection = upstream.received[1].body["messages"]
     assert said == {"role": "assistant", "content": BAD}
     assert "chapters.0.words" in objection["content"]
@@ -89,7 +94,7 @@ async def test_the_repair_shows_the_bad_output_and_what_is_wrong_with_it(router:
 async def test_a_second_bad_answer_is_not_as_asked(router: Router, upstream: Upstream) -> None:
     upstream.plays(says("I would rather not."))
     with pytest.raises(ModelBadOutput) as caught:
-        await answer_as(router, [ONE], REQUEST, Plan, Diary())
+        await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to)
     assert caught.value.code == "model.not_as_asked"
     assert caught.value.params["problems"] == ["no JSON object"]
     assert len(upstream.received) == 2
@@ -98,12 +103,12 @@ async def test_a_second_bad_answer_is_not_as_asked(router: Router, upstream: Ups
 async def test_a_repair_that_cannot_be_asked_for_fails_as_itself(router: Router, upstream: Upstream) -> None:
     upstream.plays(says(BAD), responds("500 Oops", "{}"))
     with pytest.raises(ModelUnavailable):
-        await answer_as(router, [ONE], REQUEST, Plan, Diary())
+        await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to)
 
 
 async def test_half_a_character_in_a_bad_answer_does_not_break_the_repair(router: Router, upstream: Upstream) -> None:
     upstream.plays(says("no \ud83d"), says(GOOD))
-    assert (await answer_as(router, [ONE], REQUEST, Plan, Diary()))[1] == PLAN
+    assert (await answer_as(router, [ONE], REQUEST, Plan, Diary(), object_to))[1] == PLAN
 
 
 prose = st.text(st.characters(exclude_characters="{}`", exclude_categories=()))
@@ -203,7 +208,7 @@ async def test_too_much_is_left_out_and_told_without_another_call(router: Router
     said = {"title": "t", "chapters": [{"title": title}, {"title": "x" * 41}, {"title": "Ink"}, {"title": 1}]}
     upstream.plays(says(json.dumps(said)))
     diary = Diary()
-    _, plan = await answer_as(router, [ONE], REQUEST, Few, diary)
+    _, plan = await answer_as(router, [ONE], REQUEST, Few, diary, object_to)
     assert [chapter.title for chapter in plan.chapters] == ["A chapter whose title says far more…", "x" * 39 + "…"]
     assert [(cut.path, cut.kept, cut.of) for cut in diary.cuts] == [
         ("chapters", 2, 4),
@@ -216,5 +221,5 @@ async def test_too_much_is_left_out_and_told_without_another_call(router: Router
 async def test_a_text_is_never_shortened(router: Router, upstream: Upstream) -> None:
     upstream.plays(says(json.dumps({"body": "x" * 302})), says('{"body": "short"}'))
     diary = Diary()
-    _, text = await answer_as(router, [ONE], REQUEST, Text, diary)
+    _, text = await answer_as(router, [ONE], REQUEST, Text, diary, object_to)
     assert (text.body, diary.cuts, len(upstream.received)) == ("short", [], 2)
