@@ -26,12 +26,13 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
 
 
-def rows(title: Promise | str, icon: str, model: str, page: str = "changelist") -> dict[str, Any]:
-    """An entry of the menu for those who may see the rows: their list, or another page about them."""
+def rows(title: Promise | str, icon: str, model: str, page: str = "changelist", right: str = "") -> dict[str, Any]:
+    """An entry of the menu for those who may see the rows, or have the `right`: their list, or a page about them."""
     app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"{app}.{deed}_{name}") for deed in ("view", "change"))
+        rights = (f"{app}.view_{name}", f"{app}.change_{name}", right)
+        return any(request.user.has_perm(each) for each in rights if each)
 
     link = reverse_lazy(f"admin:{app}_{name}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
@@ -63,7 +64,7 @@ MENU = [
             {**AGENTS, "active": is_among_agents},
             rows(_("Prompts"), "edit_note", "generation.prompt"),
             rows(_("Prompt versions"), "difference", "generation.promptversion"),
-            rows(_("Experiments"), "science", "generation.experiment"),
+            rows(_("Experiments"), "science", "generation.experiment", right="generation.run_experiment"),
             rows(_("Decisions"), "gavel", "generation.decision"),
             rows(_("Calls"), "call_made", "generation.call"),
         ],

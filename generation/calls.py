@@ -60,7 +60,7 @@ class Purpose:
         if time.monotonic() - self.composed_at < FRESH_SECONDS:
             return
         now = in_force.find(self.slot, self.asked_agent, run)
-        if (now.version, now.chain) != (self.version, self.in_force.chain):
+        if now.what() != self.in_force.what():
             raise Outdated
 
 
@@ -77,6 +77,7 @@ def open_call(
     call = Call.objects.create(
         id=new_id(),
         run_id=run.id,
+        origin=run.id,
         workspace_id=run.workspace_id,
         user_id=run.user_id,
         step=step,

@@ -68,10 +68,12 @@ class Target:
         return facts
 
     def put(self, facts: Facts) -> None:
-        """Make them stand so. Raises `conflict.experiment_open` for a second experiment on one target."""
+        """Make them stand so. Raises `conflict.experiment_open` for a second experiment on one target, and
+        `validation.prompt_version` for a version that cannot be rendered with what the prompt is given by now."""
         now = timezone.now()
         if self.prompt and "production" in facts:
             version = self.prompt.versions.get(number=facts["production"])
+            prompt_checks.demand(version.text, self.prompt, version.number)
             Prompt.objects.filter(pk=self.prompt.pk).update(production=version, updated_at=now)
         if self.agent and "chain" in facts:
             Agent.objects.filter(pk=self.agent.pk).update(chain=facts["chain"], updated_at=now)
@@ -99,7 +101,6 @@ def promote(version: PromptVersion, by: User, reason: str) -> Decision:
     """
     staff.require(by, PROMOTE)
     target = Target.locked(prompt_id=version.prompt_id)
-    check_renders(version)
     return decide(target, deed_of(target, version), {"production": version.number}, by, reason)
 
 
@@ -170,7 +171,8 @@ def can_be_undone(decision: Decision) -> bool:
 def undo(decision: Decision, by: User, reason: str) -> Decision:
     """Make things stand as they did before it; that can be undone, too.
 
-    Raises `permission.right`, `validation.reason`, `conflict.decision_passed` when something else was decided since.
+    Raises `permission.right`, `validation.reason`, `validation.prompt_version`, and `conflict.decision_passed` when
+    what it put in force is so no longer.
     """
     for name in decision.before:
         staff.require(by, RIGHTS.get(name, EXPERIMENT))

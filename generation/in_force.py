@@ -37,6 +37,10 @@ class InForce:
     assignment: Assignment | None = None
     chain_assignment: Assignment | None = None
 
+    def what(self) -> tuple[object, ...]:
+        """What a call is made with and counted for; rows that say the same are the same."""
+        return self.version, self.chain, self.assignment, self.chain_assignment
+
 
 Found = tuple[PromptVersion, Agent]
 kept: dict[tuple[str, str], tuple[str, Found]] = {}

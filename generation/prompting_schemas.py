@@ -96,7 +96,7 @@ class NewArmIn(ReasonIn):
 class ExperimentIn(Body):
     """About a prompt or an agent; the first arm is the control."""
 
-    title: str = Field(min_length=1, max_length=200)
+    title: str = Field(pattern=r"\S", max_length=200)
     prompt: str | None = Field(None, pattern=r"^[a-z0-9_/-]{1,100}$")
     agent: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,50}$")
     arms: list[ArmIn] = Field(max_length=MOST_ARMS)

@@ -130,7 +130,9 @@ def sync_file(file: PromptFile) -> bool:
     return True
 
 
+@transaction.atomic
 def add_version(prompt: Prompt, text: str, **facts: Any) -> PromptVersion:
+    Prompt.objects.select_for_update().get(pk=prompt.pk)  # two at once get two numbers
     number = next_number(prompt)
     return PromptVersion.objects.create(prompt=prompt, number=number, text=text, digest=digest(text), **facts)
 

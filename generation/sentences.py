@@ -130,6 +130,7 @@ SENTENCES: dict[str, Promise] = {
         "Another experiment on {target} has not ended. Nothing was changed. Stop that one first."
     ),
     "conflict.experiment_over": _("This experiment does not run. Nothing was changed. Look at its state."),
+    "conflict.arm_closed": _("This arm is closed. Nothing was changed. Choose one that is open."),
     "conflict.arm_needed": _(
         "An experiment needs its control and one more arm. Nothing was changed. Stop the experiment instead."
     ),

@@ -1,9 +1,10 @@
 """Calls to models: what was asked with which version by which arm, what it took; what was sent, for who may read it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -31,10 +32,10 @@ class CallAdmin(ReadOnly):
         "prompt_version", "workspace", "user", "run",
         "assignment__arm__experiment", "chain_assignment__arm__experiment",
     )  # fmt: skip
-    list_filter = ("state", "reason", "agent", "provider")
-    search_fields = ("=id", "=run__id", "prompt_version__prompt__slot", "model")
-    search_help_text = _("the id of a call or a run, a prompt, a model")
-    ordering = ("-created_at",)
+    list_filter = ("state",)
+    search_fields = ("prompt_version__prompt__slot", "model", "agent")
+    search_help_text = _("the id of a call or a run, a prompt, a model, an agent")
+    ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
 
@@ -42,7 +43,18 @@ class CallAdmin(ReadOnly):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup in {"run", "step", "prompt_version"} or super().lookup_allowed(lookup, value, request)
+        """Not what the base class allows: whoever may filter by what was sent may guess it letter by letter."""
+        return lookup in {"run", "step", "prompt_version", "state__exact", "state"}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
+    ) -> tuple[QuerySet[Call], bool]:
+        """An id is looked up as one: no index serves it as a text."""
+        try:
+            wanted = UUID(search_term)
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(id=wanted) | Q(run=wanted) | Q(origin=wanted)), False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*FACTS, "sent") if request.user.has_perm(READ) else FACTS
@@ -51,8 +63,7 @@ class CallAdmin(ReadOnly):
         return self.get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
-        rows = super().get_queryset(request).select_related(*self.list_select_related)
-        return rows if request.user.has_perm(READ) else rows.defer("messages", "variables")
+        return super().get_queryset(request).select_related(*self.list_select_related).defer("messages", "variables")
 
     @admin.display(description=_("model"))
     def asked(self, call: Call) -> str:
@@ -78,8 +89,9 @@ class CallAdmin(ReadOnly):
 
     @admin.display(description=_("error"))
     def problem(self, call: Call) -> str:
+        """Without its parameters: a model's refusal may repeat what was said to it."""
         error = call.error or {}
-        return sentences.say(error["error_code"], error.get("params") or {}) if "error_code" in error else "—"
+        return sentences.first(sentences.say(error["error_code"], {})) if "error_code" in error else "—"
 
     @admin.display(description=_("made for"))
     def where(self, call: Call) -> str:
@@ -98,5 +110,11 @@ class CallAdmin(ReadOnly):
         return format_html_join(
             "",
             '<p class="faint">{}</p><pre class="prompt-text">{}</pre>',
-            ((m["role"], m["content"]) for m in call.messages),
+            ((m["role"], said(m)) for m in call.messages),
         )
+
+
+def said(message: dict[str, Any]) -> str:
+    """Its words, and the tools that it wished for."""
+    wishes = [f"{call.get('name')}({call.get('arguments')})" for call in message.get("tool_calls") or ()]
+    return "\n".join([str(message["content"] or ""), *wishes])

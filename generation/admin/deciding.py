@@ -95,7 +95,7 @@ class DecisionAdmin(ReadOnly):
         found = get_object_or_404(Decision.objects.select_related("experiment"), id=decision)
         title = gettext("Undo: {what}").format(what=found)
         back = reverse("admin:generation_decision_changelist")
-        rights = sorted({decisions.RIGHTS.get(name, decisions.EXPERIMENT) for name in found.before})
+        rights = rights_of(found)
         does = f"{from_to(found)} ({found.reason})"
         return ask(
             self, request, rights, title, lambda reason: decisions.undo(found, request.user, reason), back, does=does
@@ -111,9 +111,19 @@ class Told:
     has_way_back: bool
 
 
-def told(decisions_on_it: QuerySet[Decision]) -> list[Told]:
+def told(decisions_on_it: QuerySet[Decision], reader: Any) -> list[Told]:
+    """`reader`: a way back is shown to whoever may go it."""
     rows = decisions_on_it.select_related("user", "experiment")[:SHOWN]
-    return [Told(row, from_to(row), index == 0 and decisions.can_be_undone(row)) for index, row in enumerate(rows)]
+
+    def may_undo(decision: Decision) -> bool:
+        return decisions.can_be_undone(decision) and reader.has_perms(rights_of(decision))
+
+    return [Told(row, from_to(row), index == 0 and may_undo(row)) for index, row in enumerate(rows)]
+
+
+def rights_of(decision: Decision) -> list[str]:
+    """What it takes to undo it."""
+    return sorted({decisions.RIGHTS.get(name, decisions.EXPERIMENT) for name in decision.before})
 
 
 def from_to(decision: Decision) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
@@ -174,17 +174,25 @@ class ExperimentAdmin(ModelAdmin):
     def target(self, experiment: Experiment) -> str:
         return experiment.target
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """For a form that was sent it is locked: who starts it meanwhile waits, or was first, and it is no draft."""
+        if request.method == "POST" and (known := as_uuid(object_id)):
+            Experiment.objects.select_for_update().filter(pk=known).first()
+        return super().get_object(request, object_id, from_field)
+
     def save_model(self, request: SignedInRequest, experiment: Experiment, form: forms.ModelForm, change: bool) -> None:
-        if not change:
+        if change:
+            experiment.save(update_fields=[name for name in form.changed_data if name in self.fields])
+        else:
             experiment.created_by = request.user
-        super().save_model(request, experiment, form, change)
+            experiment.save()
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # Called by the template only, so that who may not see the experiment has nothing read for them.
         shown = {"watch": lambda: watching.watch(UUID(object_id)), "may_promote": request.user.has_perm(PROMOTE)}
-        shown["decisions"] = lambda: told(Decision.objects.filter(experiment=UUID(object_id)))
+        shown["decisions"] = lambda: told(Decision.objects.filter(experiment=UUID(object_id)), request.user)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     # --- what is decided
@@ -200,12 +208,12 @@ class ExperimentAdmin(ModelAdmin):
 
     def decide(self, request: SignedInRequest, experiment: UUID, deed: str) -> HttpResponse:
         found = get_object_or_404(Experiment, id=experiment)
+        verb = get_verb(deed)
         titles = {
             "start": gettext("Start the experiment"),
             "pause": gettext("Pause the experiment"),
             "stop": gettext("Stop the experiment"),
         }
-        verb = get_verb(deed)
         return ask(
             self,
             request,
@@ -231,7 +239,8 @@ class ExperimentAdmin(ModelAdmin):
                 page_of(found.experiment),
                 does=does,
             )
-        get_object_or_404(Arm, id=arm if deed == "promote" else None)
+        if deed != "promote":
+            raise Http404
         title = gettext("Put {arm} in production and stop the experiment").format(arm=found.name)
         return ask(
             self,
@@ -261,8 +270,15 @@ class ExperimentAdmin(ModelAdmin):
 
 def get_verb(deed: str) -> Any:
     if deed not in VERBS:
-        get_object_or_404(Experiment, id=None)
+        raise Http404
     return VERBS[deed]
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def page_of(experiment: Experiment) -> str:

@@ -23,7 +23,7 @@ from unfold.admin import ModelAdmin
 
 from generation import decisions, prompt_checks, prompt_transfer, prompts
 from generation.admin.deciding import ask, told
-from generation.decisions import PROMOTE
+from generation.decisions import EXPERIMENT, PROMOTE
 from generation.diffs import diff
 from generation.models import Call, Decision, ExperimentState, Prompt, PromptVersion
 from memory import sentences
@@ -92,7 +92,7 @@ class PromptAdmin(ReadOnly):
         prompt = Prompt.objects.filter(slot=slot).first()
         # Called by the template only, so that who may not see the prompt has nothing read for them.
         shown = {
-            "decisions": lambda: told(Decision.objects.filter(prompt=slot)),
+            "decisions": lambda: told(Decision.objects.filter(prompt=slot), request.user),
             "warnings": lambda: warnings_of(prompt) if prompt else [],
         }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
@@ -225,9 +225,13 @@ class PromptVersionAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        beside = PromptVersion.objects.filter(prompt__versions__id=UUID(object_id)).exclude(id=object_id)
-        others = {"others": lambda: beside.select_related("prompt")}
+        # Called by the template only, for a version that is there.
+        others = {"others": lambda: beside(UUID(object_id))}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **others})
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who decides on versions sees them."""
+        return super().has_view_permission(request, obj) or any(map(request.user.has_perm, (PROMOTE, EXPERIMENT)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -255,6 +259,12 @@ class PromptVersionAdmin(ModelAdmin):
     @admin.display(description=_("in production"), boolean=True)
     def is_production(self, version: PromptVersion) -> bool:
         return version.prompt.production_id == version.id
+
+
+def beside(version_id: UUID) -> QuerySet[PromptVersion]:
+    """The other versions of its slot."""
+    others = PromptVersion.objects.filter(prompt__versions__id=version_id).exclude(id=version_id)
+    return others.select_related("prompt")
 
 
 def warnings_of(prompt: Prompt) -> list[str]:

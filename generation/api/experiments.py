@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch
 from ninja import Router, Status
 
 from generation.api.prompting import as_decision
@@ -49,7 +50,7 @@ def arm_of(user: User, experiment_id: UUID, name: str) -> Arm:
 def as_experiment(experiment: Experiment) -> dict[str, Any]:
     names = ("id", "title", "unit", "metric", "guards", "minimum", "state", "created_at", "started_at", "stopped_at")
     facts = {name: getattr(experiment, name) for name in names}
-    arms = [as_arm(arm) for arm in experiment.arms.select_related("version")]
+    arms = [as_arm(arm) for arm in experiment.arms.all()]
     return {**facts, "prompt": experiment.prompt_id, "agent": experiment.agent_id, "arms": arms}
 
 
@@ -88,7 +89,8 @@ def as_outcome(outcome: Outcome) -> dict[str, Any]:
 def index(request: SignedInRequest) -> list[dict[str, Any]]:
     """At most 200."""
     staff.require(request.user, SEE)
-    return [as_experiment(experiment) for experiment in Experiment.objects.order_by("-id")[:SHOWN]]
+    rows = Experiment.objects.prefetch_related(Prefetch("arms", Arm.objects.select_related("version")))
+    return [as_experiment(experiment) for experiment in rows.order_by("-id")[:SHOWN]]
 
 
 @router.post("/experiments", response={201: ExperimentOut}, summary="Design an experiment")

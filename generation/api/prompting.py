@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Query, Router, Status
 
 from generation import agents, decisions, prompt_checks, prompts, traces
-from generation.decisions import PROMOTE
+from generation.decisions import EXPERIMENT, PROMOTE
 from generation.models import Agent, Call, Decision, Prompt, PromptVersion
 from generation.prompting_schemas import (
     AgentOut,
@@ -155,7 +155,8 @@ def calls_index(
     staff.require(request.user, SEE_CALLS)
     wanted = {"run": run, "step": step, "prompt_version": version}
     rows = Call.objects.filter(**{name: value for name, value in wanted.items() if value})
-    return [as_call(call) for call in rows.select_related(*OF_CALL).order_by("-created_at")[:SHOWN]]
+    rows = rows.select_related(*OF_CALL).defer("messages", "variables").order_by("-id")
+    return [as_call(call) for call in rows[:SHOWN]]
 
 
 @router.get("/calls/{uuid:call_id}", response=CallWithMessagesOut, summary="A call, with what was sent")
@@ -165,19 +166,23 @@ def show_call(request: SignedInRequest, call_id: UUID) -> dict[str, Any]:
     call = Call.objects.select_related(*OF_CALL).filter(id=call_id).first()
     if call is None:
         raise NotFound("call")
-    return {**as_call(call), "messages": call.messages if request.user.has_perm(READ_CALLS) else None}
+    if not request.user.has_perm(READ_CALLS):
+        return {**as_call(call), "messages": None}
+    return {**as_call(call), "messages": call.messages, "error": call.error}
 
 
 def as_call(call: Call) -> dict[str, Any]:
     names = (
         "id", "step", "attempt", "reason", "state", "agent", "provider", "model", "tokens_in", "tokens_out", "cost_usd",
-        "first_token_ms", "duration_ms", "finish_reason", "error", "created_at",
+        "first_token_ms", "duration_ms", "finish_reason", "created_at",
     )  # fmt: skip
     facts = {name: getattr(call, name) for name in names}
     version = call.prompt_version
     return {
         **facts,
         "run": call.run_id,
+        # Without its parameters: a model's refusal may repeat what was said to it.
+        "error": {"error_code": call.error.get("error_code")} if call.error else None,
         "prompt": version.prompt_id if version else None,
         "version": version.number if version else None,
         "arms": traces.given_by(call),
@@ -201,7 +206,7 @@ def decisions_index(
 @router.post("/decisions/{uuid:decision_id}/undo", response=DecisionOut, summary="Take a decision back")
 def undo(request: SignedInRequest, decision_id: UUID, body: ReasonIn) -> dict[str, Any]:
     """Only while what it put in force still is; taking it back can be taken back, too."""
-    staff.require(request.user, SEE_DECISIONS)
+    staff.require(request.user, EXPERIMENT if request.user.has_perm(EXPERIMENT) else PROMOTE)
     decision = Decision.objects.select_related("experiment").filter(id=decision_id).first()
     if decision is None:
         raise NotFound("decision")

@@ -19,60 +19,70 @@ from generation.models import Experiment, Unit
 
 BUCKETS = 24  # points of a plot
 BASELINE_DAYS = 30
-LONGEST_COMPARED = 20_000  # characters of a text
+MOST_BEFORE = 20_000  # calls that say how a target does anyway, the newest
+LONGEST_COMPARED = 5_000  # characters of a text
+NO_TEXTS = ["status", "rank", "parent", "locked", "present", "fallback"]  # paths that are strings, and nobody's words
 
 # One row for each task of each unit: what a step of a run asked, with all its calls. What people stopped says nothing.
+# What a tool wrote belongs to the step that wished for it.
 TASKS = """
 WITH exposed AS MATERIALIZED (
-    SELECT {unit} AS unit, {arm} AS arm, c.*, coalesce(c.run_id, c.id) AS place,
+    SELECT {unit} AS unit, {arm} AS arm, c.id, c.run_id, coalesce(c.origin, c.run_id, c.id) AS place, c.step,
+        c.state, c.reason, c.created_at, c.settled_at, c.tokens_in + c.tokens_out AS tokens, c.cost_usd,
         c.created_at + c.first_token_ms * interval '1 ms' AS spoke_at
     FROM {source}
     WHERE {exposed} AND c.state <> 'sent' AND c.created_at <= %(until)s
         AND coalesce(c.error ->> 'error_code', '') NOT IN ('internal.CancelledError', 'internal.GeneratorExit')
 ), asked AS MATERIALIZED (
-    SELECT unit, arm, run_id, step, min(created_at) AS at, array_agg(id) AS calls,
-        bool_or(state = 'done')::int AS done, bool_or(reason = 'next_model')::int AS another,
+    SELECT unit, arm, run_id, place, step, min(created_at) AS at, array_agg(id) AS calls,
+        bool_or(state = 'done') AS answered, bool_or(reason = 'next_model')::int AS another,
         bool_or(reason = 'retry')::int AS retried, bool_or(reason = 'repair')::int AS repaired,
-        sum(tokens_in + tokens_out) AS tokens, bool_and(tokens_in IS NOT NULL)::int AS counted,
-        sum(cost_usd) AS usd, bool_and(cost_usd IS NOT NULL)::int AS priced,
+        CASE WHEN bool_and(tokens IS NOT NULL) THEN sum(tokens) END AS tokens,
+        CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS usd,
         extract(epoch FROM max(settled_at) FILTER (WHERE state = 'done') - min(created_at)) * 1000 AS took,
         extract(epoch FROM min(spoke_at) FILTER (WHERE state = 'done') - min(created_at)) * 1000 AS first_ms
     FROM exposed
     GROUP BY unit, arm, place, run_id, step
 ), written AS MATERIALIZED (
-    SELECT asked.unit, asked.run_id AS of_run, asked.step AS of_step, asked.at, change.*
+    SELECT asked.unit, asked.place, asked.step, asked.at, change.id, change.object_id, change.path, change.version,
+        change.after, change.created_at,
+        change.path <> ALL (%(no_texts)s) AND jsonb_typeof(change.after) = 'string' AS is_text
     FROM asked
-    JOIN memory_change change ON change."group" = asked.run_id
-        AND (change.author = 'recipe' AND change.step = asked.step OR change.author = 'tool')
+    JOIN memory_change change ON change."group" = asked.place
+        AND (change.author = 'recipe' AND change.step = asked.step
+            OR change.author = 'tool' AND starts_with(change.step, asked.step || '/'))
+), taken_back AS MATERIALIZED (
+    SELECT DISTINCT written.id FROM written
+    JOIN memory_change undo ON undo.undoes_id = written.id AND undo.created_at < written.created_at + %(window)s
+    WHERE NOT EXISTS (SELECT FROM memory_change redo WHERE redo.undoes_id = undo.id)
+), pages AS MATERIALIZED (
+    SELECT unit, place, step, count(DISTINCT object_id) AS wrote, count(*) FILTER (WHERE is_text) AS texts,
+        count(DISTINCT object_id) FILTER (WHERE taken_back.id IS NOT NULL) AS undone
+    FROM written LEFT JOIN taken_back USING (id)
+    GROUP BY unit, place, step
 )
 """
 
 SUMS = """
 SELECT unit, arm, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket, {sums}
 FROM (
-    SELECT asked.*, 1 AS task,
-        step.is_fallback::int AS fallback, (step.state IN ('done', 'fallback', 'failed'))::int AS kept,
+    SELECT asked.*, 1 AS task, (answered AND coalesce(made.state NOT IN ('fallback', 'failed'), true))::int AS done,
+        made.is_fallback::int AS fallback, (made.state IN ('done', 'fallback', 'failed'))::int AS kept,
         thumbs.good, thumbs.rated, pages.undone, pages.wrote, 0 AS edited, pages.texts,
-        CASE WHEN took IS NOT NULL THEN 1 END AS timed, CASE WHEN first_ms IS NOT NULL THEN 1 END AS spoke
+        (tokens IS NOT NULL)::int AS counted, (usd IS NOT NULL)::int AS priced,
+        (took IS NOT NULL)::int AS timed, (first_ms IS NOT NULL)::int AS spoke
     FROM asked
-    LEFT JOIN generation_step step ON step.run_id = asked.run_id AND step.key = asked.step
+    LEFT JOIN generation_step made ON made.run_id = asked.run_id AND made.key = asked.step
+    LEFT JOIN pages ON (pages.unit, pages.place, pages.step) = (asked.unit, asked.place, asked.step)
     LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE is_good) AS good, count(*) AS rated
         FROM generation_feedback WHERE call_id = ANY (asked.calls)
     ) thumbs ON true
-    LEFT JOIN LATERAL (
-        SELECT count(*) AS wrote, count(*) FILTER (WHERE jsonb_typeof(after) = 'string') AS texts,
-            count(*) FILTER (WHERE EXISTS (
-                SELECT FROM memory_change undoing
-                WHERE undoing.undoes_id = written.id AND undoing.created_at < written.created_at + %(window)s
-            )) AS undone
-        FROM written WHERE of_run = asked.run_id AND of_step = asked.step
-    ) pages ON true
 ) tasks
 GROUP BY unit, arm, bucket
 """
 
-# What people made of a text that was written: their last words on it within the window, before a machine wrote it anew.
+# What people made of a text that was written: how it stood last within the window, before a machine wrote it anew.
 EDITED = """
 SELECT unit, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket,
     written.after #>> '{{}}', said.after #>> '{{}}'
@@ -80,7 +90,7 @@ FROM written
 JOIN LATERAL (
     SELECT after FROM memory_change said
     WHERE said.object_id = written.object_id AND said.path = written.path AND said.version > written.version
-        AND said.author = 'person' AND said.created_at < written.created_at + %(window)s
+        AND said.author IN ('person', 'undo') AND said.created_at < written.created_at + %(window)s
         AND NOT EXISTS (
             SELECT FROM memory_change anew
             WHERE anew.object_id = said.object_id AND anew.path = said.path AND anew.author IN ('recipe', 'tool')
@@ -88,8 +98,16 @@ JOIN LATERAL (
         )
     ORDER BY said.version DESC LIMIT 1
 ) said ON true
-WHERE jsonb_typeof(written.after) = 'string'
+WHERE is_text
 """
+
+# By id, which is by time: the newest are found without looking at the others.
+BEFORE = """
+(SELECT * FROM generation_call WHERE {} ORDER BY id DESC LIMIT %(most)s) c
+LEFT JOIN generation_run r ON r.id = c.run_id
+"""
+BY_PROMPT = "prompt_version_id IN (SELECT id FROM generation_promptversion WHERE prompt_id = %(value)s)"
+BY_AGENT = "agent = %(value)s"
 
 TIMES = """
 SELECT arm, took, unit, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket
@@ -122,12 +140,10 @@ class Exposed:
     @classmethod
     def in_no_experiment(cls, experiment: Experiment) -> "Exposed":
         """The work that its target does anyway, in the experiment's units, as one arm."""
-        units = {Unit.USER: "c.user_id", Unit.SESSION: "coalesce(r.line, c.run_id, c.id)"}
-        unit = units.get(Unit(experiment.unit), "coalesce(c.run_id, c.id)")
-        of_prompt = "c.prompt_version_id IN (SELECT id FROM generation_promptversion WHERE prompt_id = %(value)s)"
-        exposed = of_prompt if experiment.prompt_id else "c.agent = %(value)s"
-        source = "generation_call c LEFT JOIN generation_run r ON r.id = c.run_id"
-        return cls(source, f"{exposed} AND c.created_at > %(from)s", unit, "'production'", experiment.target)
+        units = {Unit.USER: "c.user_id", Unit.SESSION: "coalesce(r.line, c.origin, c.run_id, c.id)"}
+        unit = units.get(Unit(experiment.unit), "coalesce(c.origin, c.run_id, c.id)")
+        source = BEFORE.format(BY_PROMPT if experiment.prompt_id else BY_AGENT)
+        return cls(source, "c.created_at > %(from)s", unit, "'production'", experiment.target)
 
 
 class Evidence:
@@ -150,7 +166,8 @@ class Evidence:
     def add_edits(self) -> None:
         by_place = {(unit, bucket): sums for (unit, _arm, bucket), sums in self.rows}
         for unit, bucket, written, said in self.ask(EDITED):
-            by_place[unit, bucket]["edited"] += distance(written, said or "")
+            if (unit, bucket) in by_place:  # all but what was settled between the two questions
+                by_place[unit, bucket]["edited"] += distance(written, said or "")
 
     def moments(self, metric: Metric) -> Iterator[tuple[int, dict[UUID, Moments]]]:
         """By arm, after each stretch in which there was something, the last of them the whole."""
@@ -159,7 +176,7 @@ class Evidence:
         for bucket, rows in groupby(sorted(self.rows, key=lambda row: int(row[0][2])), key=lambda row: int(row[0][2])):
             for (unit, arm, _bucket), columns in rows:
                 y, x = sums.get(unit, (0.0, 0.0))
-                so_far[arm].add(y, x, sign=-1)
+                so_far.setdefault(arm, Moments()).add(y, x, sign=-1)
                 sums[unit] = y + columns[metric.of], x + columns[metric.over]
                 so_far[arm].add(*sums[unit])
             yield bucket, so_far
@@ -213,6 +230,8 @@ def ask(query: str, exposed: Exposed, begin: datetime, until: datetime, end: dat
         "end": end.timestamp(),
         "buckets": BUCKETS,
         "window": timedelta(days=EDIT_DAYS),
+        "no_texts": NO_TEXTS,
+        "most": MOST_BEFORE,
     }
     with connection.cursor() as sql:
         sql.execute((TASKS + query).format(**gaps), values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, erfc, exp, inf, pi, sqrt
+from math import ceil, erfc, exp, expm1, inf, pi, sqrt, tan
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
@@ -73,15 +73,27 @@ class Difference:
         return not self.low <= 0 <= self.high
 
 
-def difference(arm: Estimate, control: Estimate, confidence: float = CONFIDENCE) -> Difference | None:
-    """None where nothing has varied in one of them: what was never seen has no known rarity."""
-    if not arm.error or not control.error:
-        return None
-    squares = arm.error**2, control.error**2
+def difference(
+    arm: Estimate, control: Estimate, confidence: float = CONFIDENCE, *, is_share: bool = False
+) -> Difference:
+    """Where neither has varied it is exactly what it is; a share that has not is as sure as its units are many."""
+    errors = [floored(each) if is_share else each.error for each in (arm, control)]
+    squares = errors[0] ** 2, errors[1] ** 2
+    value = arm.value - control.value
+    if not any(squares):
+        return Difference(value, value, value)
     freedom = sum(squares) ** 2 / (squares[0] ** 2 / (arm.n - 1) + squares[1] ** 2 / (control.n - 1))
     half = student(confidence, freedom) * sqrt(sum(squares))
-    value = arm.value - control.value
     return Difference(value, value - half, value + half)
+
+
+def floored(known: Estimate) -> float:
+    """The error of a share that was the same for all units: as if four more had come, two of either kind (Agresti and
+    Coull 1998)."""
+    if known.error:
+        return known.error
+    share = (known.value * known.n + 2) / (known.n + 4)
+    return sqrt(share * (1 - share) / (known.n + 4))
 
 
 def shared(confidence: float, comparisons: int) -> float:
@@ -90,29 +102,41 @@ def shared(confidence: float, comparisons: int) -> float:
 
 
 def student(confidence: float, freedom: float) -> float:
-    """The two-sided quantile of Student's t (Abramowitz and Stegun 26.7.5; within 0.5 % from 4 degrees on)."""
-    if freedom <= 0:
+    """The two-sided quantile of Student's t, for whole and broken degrees from 1 on (Hill 1970, algorithm 396)."""
+    if freedom < 1:
         return inf
-    z = NORMAL.inv_cdf(0.5 + confidence / 2)
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
-    )
-    return sum(term / freedom**power for power, term in enumerate(terms))
+    tail = 1 - confidence
+    if freedom == 1:
+        return 1 / tan(tail * pi / 2)
+    if freedom == 2:
+        return sqrt(2 / (tail * (2 - tail)) - 2)
+    a = 1 / (freedom - 0.5)
+    b = 48 / a**2
+    c = ((20_700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * sqrt(a * pi / 2) * freedom
+    y = (d * tail) ** (2 / freedom)
+    if y <= a + 0.05:
+        y = 1 / (((freedom + 6) / (freedom * y) - 0.089 * d - 0.822) * (freedom + 2) * 3) + 0.5 / (freedom + 4)
+        y = (y * (d * tail) ** (2 / freedom) - 1) * (freedom + 1) / (freedom + 2) + 1 / (d * tail) ** (2 / freedom)
+        return sqrt(freedom * y)
+    x = NORMAL.inv_cdf(tail / 2)
+    y = x * x
+    c += 0.3 * (freedom - 4.5) * (x + 0.6) if freedom < 5 else 0
+    c = (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b + c
+    y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+    return sqrt(freedom * expm1(a * y * y))
 
 
-def quantile(values: Sequence[tuple[float, int]], at: float) -> Estimate | None:
+def quantile(values: Sequence[tuple[float, object]], at: float) -> Estimate | None:
     """Of values that are tagged with their unit: the value, and its standard error from how sure its rank is.
 
-    `values` in ascending order. The rank of the quantile is a ratio over units, too (Deng and others, as above).
+    `values` in ascending order. The rank of the quantile is a ratio over units, too (Deng and others, as above). None
+    where so few units came that the rank could lie past either end.
     """
     if not values:
         return None
     value = values[rank(at, len(values))][0]
-    by_unit: dict[int, list[int]] = {}
+    by_unit: dict[object, list[int]] = {}
     for each, unit in values:
         counted = by_unit.setdefault(unit, [0, 0])
         counted[0] += each <= value
@@ -124,6 +148,8 @@ def quantile(values: Sequence[tuple[float, int]], at: float) -> Estimate | None:
     if share is None:
         return None
     z = NORMAL.inv_cdf(0.5 + CONFIDENCE / 2)
+    if not share.error or not 0 < at - z * share.error < at + z * share.error < 1:
+        return None
     low, high = (values[rank(at + sign * z * share.error, len(values))][0] for sign in (-1, 1))
     return Estimate(value, (high - low) / (2 * z), moments.n)
 

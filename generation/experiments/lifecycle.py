@@ -180,16 +180,18 @@ def stop(experiment: Experiment, by: User, reason: str) -> Decision:
 def promote(arm: Arm, by: User, reason: str) -> Decision:
     """Stop the experiment and put what this arm gives in production: one decision, which is undone as one.
 
-    What is in production already stays so. Raises the errors of `stop` and of `decisions.promote`.
+    What is in production already stays so. Raises `conflict.arm_closed`, the errors of `stop` and those of
+    `decisions.promote`.
     """
     for right in (PROMOTE, EXPERIMENT):
         staff.require(by, right)
     target, standing = locked(arm.experiment)
     if standing.state not in OPEN_EXPERIMENTS:
         raise Conflict("experiment_over")
+    if not standing.arms.filter(pk=arm.pk, is_open=True).exists():
+        raise Conflict("arm_closed")
     facts: dict[str, Any] = {"state": ExperimentState.STOPPED.value}
     if arm.version:
-        decisions.check_renders(arm.version)
         facts["production"] = arm.version.number
     else:
         facts["chain"] = decisions.clean_chain(standing.agent_id or "", arm.chain)
@@ -218,7 +220,10 @@ def close_arm(arm: Arm, by: User, reason: str) -> None:
     target, standing = locked(arm.experiment)
     if standing.state == ExperimentState.STOPPED:
         raise Conflict("experiment_over")
-    left = standing.arms.filter(is_open=True).exclude(pk=arm.pk)
+    opened = standing.arms.filter(is_open=True)
+    if not opened.filter(pk=arm.pk).exists():
+        raise Conflict("arm_closed")
+    left = opened.exclude(pk=arm.pk)
     if arm.is_control or left.count() < FEWEST_ARMS:
         raise Conflict("arm_needed")
     Arm.objects.filter(pk=arm.pk).update(is_open=False)

@@ -1,6 +1,6 @@
 """What is asked of an arm: one table, by name. Each is a ratio of two sums over the tasks of a unit, or a quantile.
 
-A task is what one step of a run asked, with all its calls. SQL of the sums is in `outcomes`.
+A task is what one step of a run asked, with all its calls. SQL of the sums is in `evidence`.
 """
 
 from dataclasses import dataclass

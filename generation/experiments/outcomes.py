@@ -9,13 +9,13 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from generation.experiments import assignments, intervals
 from generation.experiments.evidence import Evidence, Point
 from generation.experiments.intervals import Difference, Estimate
 from generation.experiments.metrics import METRICS, Metric
-from generation.models import Arm, Experiment
+from generation.models import Arm, Call, Experiment
 
 MISMATCH = 0.001  # below this chance the arms were not filled as planned
 
@@ -47,7 +47,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Filling:
-    """How many units an arm was given, and how many it would have been as planned."""
+    """How many units of an arm were asked, and how many it would have been as planned."""
 
     arm: Arm
     units: int
@@ -81,15 +81,17 @@ def report(evidence: Evidence) -> Report:
     experiment = evidence.experiment
     fillings = filled(experiment, evidence.arms)
     chance = intervals.mismatch([each.units for each in fillings], [each.expected for each in fillings])
-    enough = {each.arm.id for each in fillings if each.units >= experiment.minimum}
-    outcomes = [outcome(evidence, metric, enough) for metric in METRICS.values()]
+    outcomes = [outcome(evidence, metric) for metric in METRICS.values()]
     return Report(experiment, evidence.until, fillings, chance, outcomes)
 
 
 def filled(experiment: Experiment, arms: Sequence[Arm]) -> list[Filling]:
+    """By units that have really been asked: an arm that cannot be rendered is given and never exposed."""
+    column = "assignment" if experiment.prompt_id else "chain_assignment"
+    is_exposed = Exists(Call.objects.filter(**{column: OuterRef("pk")}))
     counted: dict[UUID, int] = {arm.id: 0 for arm in arms}
     drawn: dict[int, int] = {}
-    rows = experiment.assignments.values_list("arm", "plan").annotate(n=Count("id"))
+    rows = experiment.assignments.filter(is_exposed).values_list("arm", "plan").annotate(n=Count("id"))
     for arm_id, plan, count in rows.order_by("arm", "plan"):
         counted[arm_id] += count
         drawn[plan] = drawn.get(plan, 0) + count
@@ -97,7 +99,8 @@ def filled(experiment: Experiment, arms: Sequence[Arm]) -> list[Filling]:
     return [Filling(arm, counted[arm.id], expected) for arm, expected in zip(arms, planned, strict=True)]
 
 
-def outcome(evidence: Evidence, metric: Metric, enough: set[UUID]) -> Outcome:
+def outcome(evidence: Evidence, metric: Metric) -> Outcome:
+    """Nothing is said of an arm before so many of its units, and of the control's, were asked for this very metric."""
     last = evidence.whole(metric)
     control = next((arm for arm in evidence.arms if arm.is_control), None)
     comparisons = sum(arm.is_open and not arm.is_control for arm in evidence.arms)
@@ -105,10 +108,10 @@ def outcome(evidence: Evidence, metric: Metric, enough: set[UUID]) -> Outcome:
     readings = []
     for arm in evidence.arms:
         mine, theirs = last.get(arm.id), last.get(control.id) if control else None
-        found = None
+        found, is_enough = None, False
         if arm is not control and mine and theirs:
-            found = intervals.difference(mine, theirs, confidence)
-        is_enough = control is not None and {arm.id, control.id} <= enough
+            found = intervals.difference(mine, theirs, confidence, is_share=metric.form == "share")
+            is_enough = min(mine.n, theirs.n) >= evidence.experiment.minimum
         verdict = None if arm is control else judge(metric, found if is_enough else None)
         readings.append(Reading(arm, mine, found, verdict))
     return Outcome(metric, readings)

@@ -11,7 +11,7 @@ from generation.experiments import evidence, intervals, lifecycle, outcomes, plo
 from generation.experiments.evidence import Evidence
 from generation.experiments.metrics import METRICS, Metric
 from generation.experiments.outcomes import Outcome, Report
-from generation.models import Experiment, ExperimentState
+from generation.models import OPEN_EXPERIMENTS, Experiment, ExperimentState
 from memory import sentences
 from memory.base.errors import ScriptoriumError
 
@@ -64,7 +64,8 @@ def watch(experiment_id: UUID) -> Watch:
         for each in report.outcomes
     }
     main = [rows.pop(name) for name in first if name in rows]
-    problem, against = problem_of(experiment), cautions(experiment, "")
+    problem = problem_of(experiment) if experiment.state == ExperimentState.DRAFT else ""
+    against = cautions(experiment, "")
     return Watch(experiment, report, main, list(rows.values()), problem, against, planned(experiment))
 
 
@@ -111,6 +112,8 @@ def cautions(experiment: Experiment, deed: str) -> list[str]:
     if slot and (number := prompts.override_of(slot)):
         said = gettext("The environment sets version {number} ({name}). It wins, until it is taken out there.")
         found.append(said.format(number=number, name=prompts.override_name(slot)))
+    if experiment.state in OPEN_EXPERIMENTS and (problem := problem_of(experiment)):
+        found.append(problem)
     if deed in {"stop", "promote"} and experiment.plans:
         filled = outcomes.filled(experiment, list(experiment.arms.all()))
         early = [each for each in filled if each.arm.is_open and each.units < experiment.minimum]
@@ -125,9 +128,7 @@ def cautions(experiment: Experiment, deed: str) -> list[str]:
 
 
 def problem_of(experiment: Experiment) -> str:
-    """Why a draft cannot be started yet."""
-    if experiment.state != ExperimentState.DRAFT:
-        return ""
+    """Why it could not be started: not yet, or not any more as it stands."""
     try:
         lifecycle.check(experiment)
     except ScriptoriumError as error:

@@ -94,6 +94,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='call',
+            name='origin',
+            field=models.UUIDField(editable=False, help_text='the id of its run, also when that is gone', null=True),
+        ),
+        migrations.AddField(
+            model_name='call',
             name='assignment',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='generation.assignment'),
         ),
@@ -101,18 +106,6 @@ class Migration(migrations.Migration):
             model_name='call',
             name='chain_assignment',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='chain_calls', to='generation.assignment'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('assignment__isnull', False)), fields=['assignment'], name='call_exposed'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('chain_assignment__isnull', False)), fields=['chain_assignment'], name='call_chain_exposed'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['prompt_version', 'created_at'], name='call_of_version'),
         ),
         migrations.AddField(
             model_name='decision',

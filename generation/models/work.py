@@ -196,6 +196,7 @@ class Call(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # What was paid outlives what it was paid for: budgets are sums of these rows.
     run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="calls")
+    origin = models.UUIDField(null=True, editable=False, help_text=_("the id of its run, also when that is gone"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="calls")
     user = models.ForeignKey(User, models.CASCADE, related_name="calls")
     step = models.CharField(max_length=200)

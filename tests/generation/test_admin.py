@@ -227,6 +227,13 @@ def test_a_new_version_begins_as_the_one_in_production(keeper: User) -> None:
     assert prompts.current(SLOT).text.splitlines()[1] in begun
 
 
+def test_an_address_that_is_no_version_is_not_there(keeper: User) -> None:
+    client = Client()
+    client.force_login(keeper)
+    for path in ("promptversion/nonsense/change/", "experiment/nonsense/change/"):
+        assert client.get(f"/admin/generation/{path}").status_code in (302, 404)
+
+
 def test_two_versions_are_compared_word_by_word(keeper: User, people: People) -> None:
     old = prompts.current(SLOT)
     new = prompts.add_version(old.prompt, old.text.replace("{{ brief }}", "{{ order }}", 1), message="other words")

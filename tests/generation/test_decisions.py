@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generation import agents, decisions, prompts
-from generation.models import Agent, Decision, Deed, PromptVersion
+from generation.models import Agent, Decision, Deed, Prompt, PromptVersion
 from memory.base.errors import Conflict, InvalidInput, PermissionRefused
 from memory.models import User
 from tests.people import People, staff
@@ -107,6 +107,14 @@ def test_one_decision_is_not_taken_back_twice(promoter: User, second: PromptVers
     decisions.promote(second, promoter, "yes")
     with pytest.raises(Conflict):
         decisions.undo(first, promoter, "no, again")
+    assert prompts.current(SLOT) == second
+
+
+def test_what_the_prompt_has_outgrown_does_not_come_back_by_undoing(promoter: User, second: PromptVersion) -> None:
+    decision = decisions.promote(second, promoter, "better")
+    Prompt.objects.filter(pk=SLOT).update(variables=["other"])
+    with pytest.raises(InvalidInput):
+        decisions.undo(decision, promoter, "no")
     assert prompts.current(SLOT) == second
 
 

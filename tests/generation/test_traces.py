@@ -108,6 +108,30 @@ def test_what_was_sent_is_for_those_who_may_read_it(people: People, section: Sec
     assert told(Rest(clerk).get(f"calls/{call.id}")) == (403, "permission.right")
 
 
+@pytest.mark.parametrize(
+    "guess", ["messages__icontains", "variables__brief__startswith", "messages__0__content__startswith"]
+)
+def test_nobody_guesses_what_was_sent_by_filters(call: Call, guess: str) -> None:
+    looker = client_of(staff("looker", "view_call"))
+    for word in (SECRET[:4], "nothing"):
+        answer = looker.get(f"/admin/generation/call/?{guess}={word}", follow=True)
+        assert str(call.id) not in answer.content.decode() or answer.status_code == 400
+
+
+def test_a_refusal_that_repeats_what_was_said_is_for_readers(call: Call, tracer: User) -> None:
+    Call.objects.update(error={"error_code": "model.refusal", "params": {"detail": SECRET}}, messages=None)
+    looker = staff("looker", "view_call")
+    assert SECRET not in shown(looker, f"/admin/generation/call/{call.id}/change/")
+    assert Rest(looker).get(f"calls/{call.id}").json()["error"] == {"error_code": "model.refusal"}
+    assert Rest(tracer).get(f"calls/{call.id}").json()["error"]["params"] == {"detail": SECRET}
+
+
+def test_a_call_is_found_by_its_id_or_its_runs(tracer: User, call: Call, run: Run) -> None:
+    for what in (call.id, run.id, "section", "planner"):
+        assert str(call.id) in shown(tracer, f"/admin/generation/call/?q={what}")
+    assert str(call.id) not in shown(tracer, "/admin/generation/call/?q=nothing")
+
+
 def test_members_and_strangers_trace_nothing(people: People, section: Section, call: Call) -> None:
     assert client_of(people.owner).get(f"/sections/{section.id}/trace/").status_code == 403
     assert "trace" not in shown(people.owner, f"/sections/{section.id}/tools/")

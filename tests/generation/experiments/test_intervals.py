@@ -12,9 +12,10 @@ SIMULATIONS = 1_000
 
 
 @pytest.mark.parametrize(
-    ("freedom", "wanted"), [(4, 2.776), (10, 2.228), (30, 2.042), (100, 1.984), (1_000_000, 1.960)]
+    ("freedom", "wanted"),
+    [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (10, 2.228), (30, 2.042), (100, 1.984), (1e6, 1.960)],
 )
-def test_students_quantile_is_that_of_the_tables(freedom: int, wanted: float) -> None:
+def test_students_quantile_is_that_of_the_tables(freedom: float, wanted: float) -> None:
     assert intervals.student(0.95, freedom) == pytest.approx(wanted, abs=0.001)
 
 
@@ -51,10 +52,20 @@ def test_a_unit_that_is_taken_out_leaves_no_trace() -> None:
     assert moments == without
 
 
-def test_what_never_varied_has_no_difference() -> None:
-    never, at_times = Estimate(0.0, 0.0, 50), Estimate(0.1, 0.02, 50)
-    assert intervals.difference(at_times, never) is None
-    assert intervals.difference(at_times, Estimate(0.2, 0.02, 50))
+def test_an_arm_that_always_fails_is_told_from_one_that_seldom_does() -> None:
+    dead, well = Estimate(0.0, 0.0, 200), Estimate(0.95, 0.015, 200)
+    found = intervals.difference(dead, well, is_share=True)
+    assert found.is_certain
+    assert found.low < -0.95 < found.high
+    never = intervals.difference(Estimate(0.0, 0.0, 5), Estimate(0.2, 0.2, 5), is_share=True)
+    assert not never.is_certain  # five units that did not fail prove nothing
+
+
+def test_what_never_varied_is_what_it_is() -> None:
+    assert intervals.difference(Estimate(150, 0.0, 50), Estimate(150, 0.0, 50)).is_certain is False
+    assert intervals.difference(Estimate(151, 0.0, 50), Estimate(150, 0.0, 50)).is_certain
+    both = intervals.difference(Estimate(0.0, 0.0, 50), Estimate(0.0, 0.0, 50), is_share=True)
+    assert (both.value, both.is_certain) == (0, False)
 
 
 def test_several_comparisons_share_one_confidence() -> None:
@@ -77,8 +88,7 @@ def finds(one: Moments, other: Moments) -> bool:
     estimates = one.estimate(), other.estimate()
     assert estimates[0]
     assert estimates[1]
-    found = intervals.difference(estimates[0], estimates[1])
-    return found is not None and found.is_certain
+    return intervals.difference(estimates[0], estimates[1], is_share=True).is_certain
 
 
 def test_two_arms_that_are_alike_are_told_apart_in_at_most_six_of_a_hundred() -> None:
@@ -133,6 +143,13 @@ def test_a_quantile_is_as_sure_as_its_rank_and_that_over_units() -> None:
 def test_no_values_have_no_quantile() -> None:
     assert intervals.quantile([], 0.5) is None
     assert intervals.quantile([(1.0, 1)], 0.5) is None
+
+
+def test_the_edge_of_a_few_units_is_not_known() -> None:
+    ten = [(float(n), n) for n in range(10)]
+    assert intervals.quantile(ten, 0.5)
+    assert intervals.quantile(ten, 0.95) is None
+    assert intervals.quantile([(float(n), n) for n in range(200)], 0.95)
 
 
 def test_arms_that_are_filled_as_planned_are_likely_and_others_are_not() -> None:
