@@ -5,6 +5,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from generation.api.rehearsing import POSTED
 from generation.api.streams import STREAMS
 
 ERROR = {
@@ -53,8 +54,10 @@ def ways_in() -> list[dict[str, list[str]]]:
 
 def describe(schema: OpenAPISchema) -> None:
     schema["components"]["schemas"]["Error"] = ERROR
-    for path, operation in STREAMS.items():
-        schema["paths"][path] = {"get": {**operation, "responses": dict(operation["responses"]), "security": ways_in()}}
+    for method, table in (("get", STREAMS), ("post", POSTED)):
+        for path, operation in table.items():
+            told = {**operation, "responses": dict(operation["responses"]), "security": ways_in()}
+            schema["paths"][path] = {method: told}
     for operations in schema["paths"].values():
         for method, operation in operations.items():
             for status, why in sorted(refusals(method, operation).items()):

@@ -20,6 +20,7 @@ from generation.views import (
     runs,
     sections,
     streams,
+    tries,
 )
 from memory.views import invitations, people, profile, workspaces
 
@@ -138,6 +139,7 @@ urlpatterns = [
     # Programs
     path("api/v1/runs/<uuid:run_id>/events", streams.events, name="events"),
     path("api/v1/documents/<uuid:document_id>/export", streams.export, name="export"),
+    path("api/v1/prompts/<slug:kind>/<slug:name>/try", tries.attempt, name="try"),
     path("api/", api.urls),
     # Staff
     path("admin/rq/", include("config.queues")),

@@ -61,28 +61,36 @@ class Scope:
 
 def scopes(run: Run) -> list[Scope]:
     """The budgets that have a limit, in the order in which their locks are taken."""
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     root = run.parent_id or run.id
     every = [
         Scope("run", f"run-{root}", CALLS_OF_RUN, (root, root), settings.BUDGET_RUN_TOKENS, settings.BUDGET_RUN_USD),
-        Scope(
-            "user_day",
-            f"user-{run.user_id}",
-            "user_id = %s AND created_at >= %s",
-            (run.user_id, today),
-            settings.BUDGET_USER_DAY_TOKENS,
-            settings.BUDGET_USER_DAY_USD,
-        ),
+        user_day(run.user_id),
         Scope(
             "workspace_day",
             f"workspace-{run.workspace_id}",
             "workspace_id = %s AND created_at >= %s",
-            (run.workspace_id, today),
+            (run.workspace_id, midnight()),
             settings.BUDGET_WORKSPACE_DAY_TOKENS,
             settings.BUDGET_WORKSPACE_DAY_USD,
         ),
     ]
     return [scope for scope in every if scope.tokens or scope.usd]
+
+
+def midnight() -> datetime:
+    return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def user_day(user_id: UUID) -> Scope:
+    """What somebody may use in a day."""
+    return Scope(
+        "user_day",
+        f"user-{user_id}",
+        "user_id = %s AND created_at >= %s",
+        (user_id, midnight()),
+        settings.BUDGET_USER_DAY_TOKENS,
+        settings.BUDGET_USER_DAY_USD,
+    )
 
 
 def reserve(run: Run, wanted: Reservation) -> None:

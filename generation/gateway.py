@@ -58,14 +58,12 @@ def show_rest(model: ModelRef, rests: bool) -> None:
 
 
 class Gateway:
-    def __init__(self) -> None:
+    def __init__(self, policy: RetryPolicy | None = None) -> None:
         self.redis = Redis.from_url(settings.REDIS_URL, socket_timeout=settings.REDIS_SOCKET_TIMEOUT)
         self.providers = Providers(specs())
         shared = SharedRedis(self.redis)
         self.breaker = Breaker(shared, tell=show_rest)
-        self.router = Router(
-            self.providers, self.breaker, Leases(shared), RetryPolicy(), Timeouts(**settings.MODEL_TIMEOUTS)
-        )
+        self.router = Router(self.providers, self.breaker, Leases(shared), policy, Timeouts(**settings.MODEL_TIMEOUTS))
 
     async def close(self) -> None:
         await self.providers.close()

@@ -64,6 +64,56 @@ class ProductionIn(ReasonIn):
     version: VersionNumber
 
 
+class RehearsalIn(Body):
+    """A version by its number, or a `text` that is kept nowhere; without either the version in force. Filled with
+    `variables`, with what a past `call` was given, of which `variables` then replace some, or with a sample."""
+
+    version: VersionNumber | None = None
+    text: str | None = None
+    variables: dict[str, Any] | None = None
+    call: UUID | None = None
+    said: str = Field("", description="what a person says, behind a prompt that holds instructions alone")
+    agent: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,50}$", description="the prompt's own unless named")
+    model: ModelName | None = Field(None, description="provider:model; the first of the agent's unless named")
+
+
+class PromptMessageOut(Schema):
+    role: str
+    content: str
+
+
+class RehearsalOut(Schema):
+    """`tokens` are estimated. `cost_usd` is that of the question alone, `most_usd` with the longest answer that the
+    agent may give; null where the price is not known."""
+
+    slot: str
+    version: int | None
+    agent: str
+    model: str
+    messages: list[PromptMessageOut]
+    tokens: int
+    cost_usd: float | None
+    most_usd: float | None
+
+
+class TriedOut(Schema):
+    """`is_estimate`: the provider counted no tokens. `cost_usd` is null where the price is not known."""
+
+    slot: str
+    version: int | None
+    agent: str
+    model: str
+    content: str
+    reasoning: str
+    finish_reason: str
+    tokens_in: int
+    tokens_out: int
+    is_estimate: bool
+    cost_usd: float | None
+    first_token_ms: int | None
+    duration_ms: int
+
+
 class AgentOut(Schema):
     """`chain` as the row has it, `in_force` as it is asked: the environment's (`override`), the row's, the house's."""
 

@@ -7,7 +7,7 @@ nothing a brief contains can open a part. Only declared variables exist; a missi
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +78,7 @@ class PromptFile:
         if shared := facts.get("ends_with", "").strip():
             text = f"{text.strip()}\n\n{(path.parent / shared).read_text(encoding='utf-8')}"
         return cls(
-            slot=f"{path.parent.parent.name}/{path.stem}",
+            slot=slot_of(path),
             agent=facts["agent"].strip(),
             description=facts["description"].strip(),
             variables=tuple(name.strip() for name in facts.get("variables", "").split(",") if name.strip()),
@@ -94,9 +94,18 @@ class Rendered:
     messages: tuple[Message, ...]
 
 
+def paths() -> Iterator[Path]:
+    """The default prompts in the tree."""
+    for pattern in settings.PROMPT_FILES:
+        yield from sorted(Path(settings.BASE_DIR).glob(pattern))
+
+
+def slot_of(path: Path) -> str:
+    return f"{path.parent.parent.name}/{path.stem}"
+
+
 def files() -> list[PromptFile]:
-    paths = (path for pattern in settings.PROMPT_FILES for path in sorted(Path(settings.BASE_DIR).glob(pattern)))
-    return [PromptFile.read(path) for path in paths]
+    return [PromptFile.read(path) for path in paths()]
 
 
 def digest(text: str) -> str:

@@ -152,6 +152,13 @@ SENTENCES: dict[str, Promise] = {
         "Version {number} does not fit here, line {line}: {problem} Nothing was changed. Correct it and send it again."
     ),
     "validation.prompt_template": _("The prompt cannot be read. What was written is kept. Correct this: {problem}."),
+    "validation.variables": _(
+        "Variables are one JSON object: names, each with its value. What was written is kept. Put it in braces."
+    ),
+    "validation.version_or_text": _(
+        "A version and a text were sent. Nothing was rendered. Send the number of a version, or a text."
+    ),
+    "service.tries": _("What tries cost cannot be counted now. Nothing was asked. Try again in a moment."),
     # Limits
     "limit.runs_open": _("You have {open} runs open. They go on. Wait until one has ended, or stop one."),
     "budget.run": _("The budget of this run is spent. What was written is kept. Raise it and retry."),

@@ -235,6 +235,8 @@ DOORS = {
     "GET /api/v1/prompts/{kind}/{name}": Door(Class.SUPERUSERS),
     "POST /api/v1/prompts/{kind}/{name}/versions": Door(Class.SUPERUSERS, {"text": "[user]\n{{ brief }}"}),
     "POST /api/v1/prompts/{kind}/{name}/production": Door(Class.SUPERUSERS, {"version": 1, "reason": "better"}),
+    "POST /api/v1/prompts/{kind}/{name}/render": Door(Class.SUPERUSERS),
+    "POST /api/v1/prompts/{kind}/{name}/try": Door(Class.SUPERUSERS, {"variables": {}}),  # refused before it is sent
     "GET /api/v1/agents": Door(Class.SUPERUSERS),
     "POST /api/v1/agents/{name}/chain": Door(Class.SUPERUSERS, {"chain": ["demo:other"], "reason": "better"}),
     "GET /api/v1/calls": Door(Class.SUPERUSERS),

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from generation import decisions, prompt_checks, prompt_transfer, prompts
+from generation.admin import rehearsing
 from generation.admin.deciding import ask, told
 from generation.decisions import EXPERIMENT, PROMOTE
 from generation.diffs import diff
@@ -175,10 +177,13 @@ class PromptVersionAdmin(ModelAdmin):
     change_form_outer_after_template = "generation/admin/_versions.html"
 
     def get_urls(self) -> list[URLPattern]:
-        compare, promote = (self.admin_site.admin_view(view) for view in (self.compare, self.promote))
+        views = (self.compare, self.promote, self.preview, self.attempt)
+        compare, promote, preview, attempt = (self.admin_site.admin_view(view) for view in views)
         return [
             path("<uuid:old>/to/<uuid:new>/", compare, name="generation_version_diff"),
             path("<uuid:version>/production/", promote, name="generation_version_promote"),
+            path("<uuid:version>/preview/", preview, name="generation_version_preview"),
+            path("<uuid:version>/try/", attempt, name="generation_version_try"),
             *super().get_urls(),
         ]
 
@@ -198,6 +203,14 @@ class PromptVersionAdmin(ModelAdmin):
             warnings=warnings_of(found.prompt),
             diff=diff(before.text, found.text) if before else None,
         )
+
+    def preview(self, request: SignedInRequest, version: UUID) -> HttpResponseBase:
+        """What it would send, beside another version, and what a model answers."""
+        return rehearsing.preview(self, request, version, warnings_of)
+
+    def attempt(self, request: SignedInRequest, version: UUID) -> HttpResponseBase:
+        """The same answer as it comes, for the page's script."""
+        return rehearsing.attempt(request, version)
 
     def compare(self, request: HttpRequest, old: UUID, new: UUID) -> HttpResponse:
         """What changed between two versions of a slot, word by word."""

@@ -3,8 +3,18 @@ a picture."""
 
 from ninja import Router
 
-from generation.api import documents, experiments, folders, health, history, prompting, runs, sections
+from generation.api import (
+    documents,
+    experiments,
+    folders,
+    health,
+    history,
+    prompting,
+    rehearsing,
+    runs,
+    sections,
+)
 
 router = Router()
-for room in (runs, documents, sections, folders, history, prompting, experiments, health):
+for room in (runs, documents, sections, folders, history, prompting, rehearsing, experiments, health):
     router.add_router("", room.router)
