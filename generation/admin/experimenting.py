@@ -181,11 +181,7 @@ class ExperimentAdmin(ModelAdmin):
         return super().get_object(request, object_id, from_field)
 
     def save_model(self, request: SignedInRequest, experiment: Experiment, form: forms.ModelForm, change: bool) -> None:
-        if change:
-            experiment.save(update_fields=[name for name in form.changed_data if name in self.fields])
-        else:
-            experiment.created_by = request.user
-            experiment.save()
+        lifecycle.keep(experiment, request.user, [name for name in form.changed_data if name in self.fields])
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

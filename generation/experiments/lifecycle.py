@@ -77,6 +77,16 @@ def design(wanted: Design, by: User) -> Experiment:
     return experiment
 
 
+def keep(draft: Experiment, by: User, changed: Sequence[str]) -> None:
+    """Save a draft from a form: all of a new one, else these of its fields. It may not be whole yet."""
+    staff.require(by, EXPERIMENT)
+    if draft._state.adding:
+        draft.created_by = by
+        draft.save()
+    elif changed:
+        draft.save(update_fields=changed)
+
+
 def target_of(wanted: Design) -> tuple[Prompt | None, Agent | None]:
     """Raises `validation.experiment_target` unless it is exactly one of the two."""
     if bool(wanted.slot) == bool(wanted.agent):

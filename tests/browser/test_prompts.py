@@ -63,6 +63,10 @@ def test_a_version_is_written_compared_tried_on_real_work_promoted_and_rolled_ba
     page.locator(".story ul").get_by_role("link", name=f"{SLOT} v1", exact=True).click()
     expect(page.locator(".prompt-diff ins").first).to_contain_text("friend")
     page.get_by_role("link", name="Back to the version").click()
+    page.get_by_role("link", name="Preview and try").click()
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#sides .sent").first).to_contain_text("friend")
+    expect(page.get_by_text("The answer is there.")).to_be_visible()
 
     page.goto(PLACE)
     page.get_by_role("link", name="Try two versions against each other").click()
