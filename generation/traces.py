@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import structlog
+
 from generation.models import Call, Section
 from memory.base.errors import NotFound
-from memory.models import AuthorKind, Change
+from memory.models import AuthorKind, Change, User
 
+log = structlog.get_logger()
+
+READ_CALLS = "generation.read_call"
 MACHINES = (AuthorKind.RECIPE, AuthorKind.TOOL)
 
 
@@ -26,6 +31,22 @@ def of_change(change: Change) -> dict[str, Any]:
     """A tool writes in a step of its own; who wished for it is another step of the run."""
     where: dict[str, Any] = {"run": str(change.run_id)}
     return where if change.author == AuthorKind.TOOL else {**where, "step": change.step}
+
+
+def may_read(call: Call, by: User) -> bool:
+    """Whether this one may read what was sent: it takes the right, and a conversation is its owner's alone. Whose a run
+    was that is gone is not known any more."""
+    if call.run is None or not by.has_perm(READ_CALLS):
+        return False
+    return not call.run.is_private or call.run.user_id == by.pk
+
+
+def sent(call: Call, by: User) -> list[dict[str, Any]] | None:
+    """What was sent to the model, and the look goes into the log; None where it is not kept, or not for them."""
+    if call.messages is None or not may_read(call, by):
+        return None
+    log.info("call_shown", call=str(call.id), by=str(by.pk))
+    return list(call.messages)
 
 
 def given_by(call: Call) -> list[str]:

@@ -1,11 +1,12 @@
 """Calls to models: what was asked with which version by which arm, what it took; what was sent, for who may read it."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -15,8 +16,8 @@ from generation import traces
 from generation.models import Call
 from memory import sentences
 from memory.admin import ReadOnly
+from memory.models import User
 
-READ = "generation.read_call"
 FACTS = (
     "created_at", "agent", "asked", "state", "reason", "attempt", "version", "arms", "tokens", "cost_usd",
     "first_token_ms", "duration_ms", "finish_reason", "problem", "where", "workspace", "user",
@@ -37,6 +38,7 @@ class CallAdmin(ReadOnly):
     search_help_text = _("the id of a call or a run, a prompt, a model, an agent")
     ordering = ("-id",)
     show_full_result_count = False
+    change_form_outer_after_template = "generation/admin/_sent.html"
     list_per_page = 50
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -57,7 +59,14 @@ class CallAdmin(ReadOnly):
         return queryset.filter(Q(id=wanted) | Q(run=wanted) | Q(origin=wanted)), False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*FACTS, "sent") if request.user.has_perm(READ) else FACTS
+        return FACTS
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Called by the template only, so that who may not see the call has nothing read for them.
+        shown = {"sent": lambda: sent_of(UUID(object_id), request.user)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
@@ -103,15 +112,24 @@ class CallAdmin(ReadOnly):
             links.append((reverse("document", args=[call.run.document_id]), gettext("the document")))
         return format_html("{} {}", call.step, format_html_join(" · ", '<a class="text-link" href="{}">{}</a>', links))
 
-    @admin.display(description=_("sent"))
-    def sent(self, call: Call) -> str:
-        if call.messages is None:
-            return gettext("It is not kept any more.")
-        return format_html_join(
-            "",
-            '<p class="faint">{}</p><pre class="prompt-text">{}</pre>',
-            ((m["role"], said(m)) for m in call.messages),
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent; where it is not shown, why."""
+
+    messages: list[tuple[str, str]]
+    why_not: str = ""
+
+
+def sent_of(call_id: UUID, reader: User) -> Sent:
+    call = Call.objects.select_related("run").get(id=call_id)
+    if call.messages is None:
+        return Sent([], gettext("It is not kept any more."))
+    if (messages := traces.sent(call, reader)) is None:
+        return Sent(
+            [], gettext("It is not yours to read: that takes a right, and conversations are their owner's alone.")
         )
+    return Sent([(message["role"], said(message)) for message in messages])
 
 
 def said(message: dict[str, Any]) -> str:

@@ -32,8 +32,8 @@ router = Router(tags=["staff"])
 
 SEE, WRITE = "generation.view_promptversion", "generation.add_promptversion"
 SEE_AGENTS, SEE_DECISIONS = "generation.view_agent", "generation.view_decision"
-SEE_CALLS, READ_CALLS = "generation.view_call", "generation.read_call"
-OF_CALL = ("prompt_version", "assignment__arm__experiment", "chain_assignment__arm__experiment")
+SEE_CALLS = "generation.view_call"
+OF_CALL = ("run", "prompt_version", "assignment__arm__experiment", "chain_assignment__arm__experiment")
 SHOWN = 200
 
 
@@ -161,14 +161,14 @@ def calls_index(
 
 @router.get("/calls/{uuid:call_id}", response=CallWithMessagesOut, summary="A call, with what was sent")
 def show_call(request: SignedInRequest, call_id: UUID) -> dict[str, Any]:
-    """`messages` are null once they are not kept any more, and for who may not read them."""
+    """`messages` are null once they are not kept any more, for who may not read them, and of others' conversations."""
     staff.require(request.user, SEE_CALLS)
     call = Call.objects.select_related(*OF_CALL).filter(id=call_id).first()
     if call is None:
         raise NotFound("call")
-    if not request.user.has_perm(READ_CALLS):
+    if not traces.may_read(call, request.user):
         return {**as_call(call), "messages": None}
-    return {**as_call(call), "messages": call.messages, "error": call.error}
+    return {**as_call(call), "messages": traces.sent(call, request.user), "error": call.error}
 
 
 def as_call(call: Call) -> dict[str, Any]:

@@ -108,6 +108,16 @@ def test_what_was_sent_is_for_those_who_may_read_it(people: People, section: Sec
     assert told(Rest(clerk).get(f"calls/{call.id}")) == (403, "permission.right")
 
 
+def test_a_conversation_is_its_owners_alone(tracer: User, call: Call, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(is_private=True)
+    page = shown(tracer, f"/admin/generation/call/{call.id}/change/")
+    assert SECRET not in page
+    assert "conversations are their owner's alone" in page
+    assert Rest(tracer).get(f"calls/{call.id}").json()["messages"] is None
+    Run.objects.filter(pk=run.pk).update(user=tracer)
+    assert SECRET in shown(tracer, f"/admin/generation/call/{call.id}/change/")
+
+
 @pytest.mark.parametrize(
     "guess", ["messages__icontains", "variables__brief__startswith", "messages__0__content__startswith"]
 )
