@@ -16,6 +16,7 @@ from generation import traces
 from generation.models import Call
 from memory import sentences
 from memory.admin import ReadOnly
+from memory.http import SignedInRequest
 from memory.models import User
 
 FACTS = (
@@ -62,7 +63,7 @@ class CallAdmin(ReadOnly):
         return FACTS
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: SignedInRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # Called by the template only, so that who may not see the call has nothing read for them.
         shown = {"sent": lambda: sent_of(UUID(object_id), request.user)}
