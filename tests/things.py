@@ -88,6 +88,7 @@ def fill_the_arms(experiment: Experiment, run: Run, units: int, days: int = 5) -
                 calls.append(
                     Call(
                         run=run,
+                        origin=given.pk,  # as if each unit had a run of its own
                         workspace_id=run.workspace_id,
                         user_id=run.user_id,
                         step=f"{given.pk}-{step}",

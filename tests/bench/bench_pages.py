@@ -3,40 +3,7 @@
 Asked in one process, database and Redis as in production; `cold` is the first request, which renders every text.
 """
 
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
-from config.services import PostgreSQL, Redis
-from config.supervisor.house import BASE
-
-
-def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="scriptorium-pages-", dir="/tmp"))
-    folder.chmod(0o711)
-    postgresql, redis = PostgreSQL(folder / "postgres"), Redis(folder / "redis")
-    with (folder / "log").open("ab") as log:
-        postgresql.start(log.fileno())
-        redis.start(log.fileno())
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "DATABASE_URL": postgresql.url,
-            "REDIS_URL": redis.url,
-            "SECRET_KEY": "bench " * 10,
-            "DATA_DIR": str(folder / "data"),
-        }
-        try:
-            ended = subprocess.run([sys.executable, "-m", "tests.bench.pages"], cwd=BASE, env=environment)
-        finally:
-            redis.stop()
-            postgresql.stop()
-            shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(ended.returncode)
-
+from tests.bench import alone
 
 if __name__ == "__main__":
-    main()
+    alone.run("tests.bench.pages")
