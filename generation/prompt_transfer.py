@@ -23,7 +23,7 @@ MOST_VERSIONS = 1_000
 class VersionIn(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    number: int
+    number: int = Field(ge=0, le=2_147_483_647)
     text: str
     message: str = Field("", max_length=200)
 

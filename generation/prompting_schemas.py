@@ -55,6 +55,18 @@ class PromptWithVersionsOut(PromptOut):
     versions: list[PromptVersionOut]
 
 
+class SlotOut(Schema):
+    """A slot as it goes from house to house; `production` is the number of the version in production."""
+
+    format: int
+    slot: str
+    description: str
+    agent: str
+    variables: list[str]
+    production: int | None
+    versions: list[dict[str, Any]]
+
+
 class PromptVersionIn(Body):
     text: str
     message: str = Field("", max_length=200)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
@@ -174,6 +175,7 @@ class PromptVersionAdmin(ModelAdmin):
     list_filter = ("prompt",)
     ordering = ("-created_at",)
     search_fields = ("prompt__slot", "message")
+    change_form_before_template = "generation/admin/_variables.html"
     change_form_outer_after_template = "generation/admin/_versions.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -228,6 +230,13 @@ class PromptVersionAdmin(ModelAdmin):
             "diff": diff(before.text, after.text),
         }
         return TemplateResponse(request, "generation/admin/compare.html", facts)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        slot = request.POST.get("prompt") or request.GET.get("prompt", "")
+        at_hand = {"prompt": Prompt.objects.filter(slot=slot).first(), "limit": settings.PROMPT_MAX_CHARACTERS}
+        return super().add_view(request, form_url, {**(extra_context or {}), **at_hand})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begun from a slot, a new version begins as the one in production."""

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from ninja import Query, Router, Status
 
-from generation import agents, decisions, prompt_checks, prompts, traces
+from generation import agents, decisions, prompt_checks, prompt_transfer, prompts, traces
 from generation.decisions import EXPERIMENT, PROMOTE
 from generation.models import Agent, Call, Decision, Prompt, PromptVersion
+from generation.prompt_transfer import SlotIn
 from generation.prompting_schemas import (
     AgentOut,
     CallOut,
@@ -21,6 +22,7 @@ from generation.prompting_schemas import (
     PromptVersionOut,
     PromptWithVersionsOut,
     ReasonIn,
+    SlotOut,
 )
 from memory import staff
 from memory.base.errors import NotFound, ScriptoriumError
@@ -110,6 +112,19 @@ def write(request: SignedInRequest, kind: str, name: str, body: PromptVersionIn)
     prompt_checks.demand(text, prompt, prompts.next_number(prompt))
     version = prompts.add_version(prompt, text, author=request.user, message=clean_text(body.message))
     return Status(201, as_version(prompt, version))
+
+
+@router.get("/prompts/{slug:kind}/{slug:name}/export", response=SlotOut, summary="A slot with all its versions")
+def export(request: SignedInRequest, kind: str, name: str) -> dict[str, Any]:
+    """As `import` takes it, here or in another house."""
+    return prompt_transfer.export(of(request.user, kind, name))
+
+
+@router.post("/prompts/import", response=list[PromptVersionOut], summary="Take in a slot that was exported")
+def take_in(request: SignedInRequest, body: SlotIn) -> list[dict[str, Any]]:
+    """The versions that were new; what is in production stays."""
+    staff.require(request.user, WRITE)
+    return [as_version(version.prompt, version) for version in prompt_transfer.take_in(body.model_dump(), request.user)]
 
 
 @router.post("/prompts/{slug:kind}/{slug:name}/production", response=DecisionOut, summary="Put a version in production")

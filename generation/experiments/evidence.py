@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -157,7 +158,8 @@ class Evidence:
         self.until = experiment.stopped_at or timezone.now()
         # Width_bucket refuses a stretch of no length.
         self.end = max(self.until, self.begin + timedelta(seconds=1)) + timedelta(microseconds=1)
-        self.rows = [(row[:3], dict(zip(COLUMNS, row[3:], strict=True))) for row in self.ask(SUMS)]
+        rows = sorted(self.ask(SUMS), key=itemgetter(2))
+        self.rows = [(row[:3], dict(zip(COLUMNS, row[3:], strict=True))) for row in rows]
         self.add_edits()
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -173,7 +175,7 @@ class Evidence:
         """By arm, after each stretch in which there was something, the last of them the whole."""
         sums: dict[UUID, tuple[float, float]] = {}
         so_far = {arm.id: Moments() for arm in self.arms}
-        for bucket, rows in groupby(sorted(self.rows, key=lambda row: int(row[0][2])), key=lambda row: int(row[0][2])):
+        for bucket, rows in groupby(self.rows, key=lambda row: int(row[0][2])):
             for (unit, arm, _bucket), columns in rows:
                 y, x = sums.get(unit, (0.0, 0.0))
                 so_far.setdefault(arm, Moments()).add(y, x, sign=-1)

@@ -56,11 +56,9 @@ def watch(experiment_id: UUID) -> Watch:
     read = Evidence(experiment)
     report = outcomes.report(read)
     first = [experiment.metric, *experiment.guards]
-    lines = outcomes.series(read, [METRICS[name] for name in first if name in METRICS])
+    lines = outcomes.series(read, METRICS.values())
     rows = {
         each.metric.name: row(each, plots.plot(each.metric, read.arms, lines[each.metric.name], read.begin))
-        if each.metric.name in lines
-        else row(each, None)
         for each in report.outcomes
     }
     main = [rows.pop(name) for name in first if name in rows]

@@ -224,6 +224,7 @@ def test_a_new_version_begins_as_the_one_in_production(keeper: User) -> None:
     assert "{{ brief }}" in shown
     assert f"promptversion/add/?prompt={SLOT}" in shown
     begun = unescape(page_of(keeper, f"promptversion/add/?prompt={SLOT}"))
+    assert "<code>{{ brief }}</code>" in begun
     assert prompts.current(SLOT).text.splitlines()[1] in begun
 
 

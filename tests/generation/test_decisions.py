@@ -156,6 +156,19 @@ def test_a_script_writes_a_version_puts_it_in_production_and_takes_it_back() -> 
     assert editor.get("decisions", prompt="note/section").json() == []
 
 
+def test_a_script_carries_a_slot_from_house_to_house() -> None:
+    newer("more")
+    editor = Rest(staff("editor", "view_promptversion", "add_promptversion"))
+    slot = editor.get(f"prompts/{SLOT}/export").json()
+    assert (slot["slot"], slot["production"], len(slot["versions"])) == (SLOT, 1, 2)
+    PromptVersion.objects.filter(prompt=SLOT, number=2).delete()
+    taken = editor.post("prompts/import", slot).json()
+    assert [(each["number"], each["message"]) for each in taken] == [(2, "more")]
+    assert told(editor.post("prompts/import", {"format": 1})) == (422, "validation.request")
+    reader = Rest(staff("reader", "view_promptversion"))
+    assert told(reader.post("prompts/import", slot)) == (403, "permission.right")
+
+
 def test_a_script_hears_what_is_wrong_with_a_text() -> None:
     editor = Rest(staff("editor", "view_promptversion", "add_promptversion"))
     answer = editor.post(f"prompts/{SLOT}/versions", {"text": "[user]\n{{ nobody }}"})
