@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import uuid4
 
 from generation.llm.journal import Outcome
 from generation.llm.prices import PRICES, Price
@@ -12,7 +13,6 @@ from generation.llm.tally import Tally
 from generation.llm.usage import cost
 from generation.llm.values import Answer, Finish, ModelRef, ModelRequest, Timeouts, UsageReport
 from memory.base.errors import ModelError
-from memory.base.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def ask(providers: Providers, model: ModelRef, request: ModelRequest, time
         return Trial(model, Tally(model, request).outcome(error), 0)
     tally, pieces = Tally(model, request), 0  # its clock starts here: importing an SDK is no model's slowness
     try:
-        stream = provider.stream(model.model, request, timeouts=timeouts, request_id=str(new_id()))
+        stream = provider.stream(model.model, request, timeouts=timeouts, request_id=str(uuid4()))
         async with aclosing(stream) as deltas:
             async for delta in deltas:
                 tally.add(delta)

@@ -53,7 +53,7 @@ class Demo:
         return dict(self.http.get("/stats").json())
 
     def reset(self) -> None:
-        self.set(fault_rate=0, faults=None, rules=[], first_token_ms=0, tokens_per_second=0)
+        self.set(fault_rate=0, faults=None, rules=[], seed=0, first_token_ms=0, tokens_per_second=0)
         self.http.post("/stats/reset").raise_for_status()
 
 

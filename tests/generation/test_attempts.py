@@ -354,9 +354,6 @@ async def test_a_grading_is_its_learners_alone(carrier: Carrier, house: People, 
 
 
 async def test_what_was_answered_stays_in_the_attempt(carrier: Carrier, house: People, demo: Demo) -> None:
-    # The demo model takes words of what it is asked; what a model says of an answer is not what is asked for here.
-    grade = '{"is_right": true, "feedback": "Well said."}'
-    demo.set(rules=[{"contains": "MY-OWN-WORDS", "content": grade}])
     await graded(await hand_in(house, {"copy": "MY-OWN-WORDS"}))
 
     def kept() -> str:
