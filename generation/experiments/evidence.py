@@ -45,8 +45,8 @@ WITH exposed AS MATERIALIZED (
     FROM exposed
     GROUP BY unit, arm, place, run_id, step
 ), written AS MATERIALIZED (
-    SELECT asked.unit, asked.place, asked.step, asked.at, change.id, change.object_id, change.path, change.version,
-        change.after, change.created_at,
+    SELECT asked.unit, asked.arm, asked.place, asked.step, asked.at,
+        change.id, change.object_id, change.path, change.version, change.after, change.created_at,
         change.path <> ALL (%(no_texts)s) AND jsonb_typeof(change.after) = 'string' AS is_text
     FROM asked
     JOIN memory_change change ON change."group" = asked.place
@@ -57,28 +57,48 @@ WITH exposed AS MATERIALIZED (
     JOIN memory_change undo ON undo.undoes_id = written.id AND undo.created_at < written.created_at + %(window)s
     WHERE NOT EXISTS (SELECT FROM memory_change redo WHERE redo.undoes_id = undo.id)
 ), pages AS MATERIALIZED (
-    SELECT unit, place, step, count(DISTINCT object_id) AS wrote, count(*) FILTER (WHERE is_text) AS texts,
+    SELECT unit, arm, at, count(DISTINCT object_id) AS wrote, count(*) FILTER (WHERE is_text) AS texts,
         count(DISTINCT object_id) FILTER (WHERE taken_back.id IS NOT NULL) AS undone
     FROM written LEFT JOIN taken_back USING (id)
-    GROUP BY unit, place, step
+    GROUP BY unit, arm, at, place, step
 )
 """
+
+# How each column of a task is known; what it has written is known by itself, and joined to nothing: how many rows these
+# are is hard to foresee, and a plan that goes wrong takes minutes.
+OF_TASKS = {
+    "task": "1",
+    "done": "(answered AND coalesce(made.state NOT IN ('fallback', 'failed'), true))::int",
+    "fallback": "made.is_fallback::int",
+    "kept": "(made.state IN ('done', 'fallback', 'failed'))::int",
+    "another": "another",
+    "retried": "retried",
+    "repaired": "repaired",
+    "good": "thumbs.good",
+    "rated": "thumbs.rated",
+    "tokens": "tokens",
+    "counted": "(tokens IS NOT NULL)::int",
+    "usd": "usd",
+    "priced": "(usd IS NOT NULL)::int",
+    "took": "took",
+    "timed": "(took IS NOT NULL)::int",
+    "first_ms": "first_ms",
+    "spoke": "(first_ms IS NOT NULL)::int",
+}
+OF_PAGES = {"wrote": "wrote", "texts": "texts", "undone": "undone"}
 
 SUMS = """
 SELECT unit, arm, width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(buckets)s) AS bucket, {sums}
 FROM (
-    SELECT asked.*, 1 AS task, (answered AND coalesce(made.state NOT IN ('fallback', 'failed'), true))::int AS done,
-        made.is_fallback::int AS fallback, (made.state IN ('done', 'fallback', 'failed'))::int AS kept,
-        thumbs.good, thumbs.rated, pages.undone, pages.wrote, 0 AS edited, pages.texts,
-        (tokens IS NOT NULL)::int AS counted, (usd IS NOT NULL)::int AS priced,
-        (took IS NOT NULL)::int AS timed, (first_ms IS NOT NULL)::int AS spoke
+    SELECT asked.unit, asked.arm, asked.at, {of_tasks}
     FROM asked
     LEFT JOIN generation_step made ON made.run_id = asked.run_id AND made.key = asked.step
-    LEFT JOIN pages ON (pages.unit, pages.place, pages.step) = (asked.unit, asked.place, asked.step)
     LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE is_good) AS good, count(*) AS rated
         FROM generation_feedback WHERE call_id = ANY (asked.calls)
     ) thumbs ON true
+    UNION ALL
+    SELECT unit, arm, at, {of_pages} FROM pages
 ) tasks
 GROUP BY unit, arm, bucket
 """
@@ -224,6 +244,8 @@ def ask(query: str, exposed: Exposed, begin: datetime, until: datetime, end: dat
     """The rows of a query over the tasks that were exposed so, from `begin` on, in BUCKETS stretches up to `end`."""
     gaps = {name: getattr(exposed, name) for name in ("source", "exposed", "unit", "arm")}
     gaps["sums"] = ", ".join(f"coalesce(sum({name}), 0)::float8" for name in COLUMNS)
+    for part, known in (("of_tasks", OF_TASKS), ("of_pages", OF_PAGES)):
+        gaps[part] = ", ".join(f"{known.get(name, 0)} AS {name}" for name in COLUMNS)
     values: dict[str, Any] = {
         "value": exposed.value,
         "from": begin,
