@@ -13,54 +13,16 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from generation import agents, gateway, prompts
-from generation.asking import sample
+from generation import agents, gateway, prompts, samples
 from generation.benchmark_figures import Result, result_of
 from generation.calls import reserve_for
 from generation.llm import trials
 from generation.llm.providers import Providers
 from generation.llm.values import Message, ModelRef, ModelRequest, Timeouts
 from generation.models import Agent, Call, Prompt
-from generation.registry import RECIPES
 from memory.base.errors import InvalidInput
 
 PAST_CALLS = 5  # looked at, the newest first, for variables that fit
-SAMPLE_OF = "course"  # whose brief stands for that of every kind
-QUESTION = "What should we check before we publish a long text that models helped to write?"
-TEXT = (
-    "A loop repeats a piece of work until a condition says that it is done; who forgets the condition waits for ever."
-)
-# By the names that prompts declare; for any other, nothing.
-SAMPLES: Mapping[str, object] = {
-    "chapters": ["Why long work must survive", "What to check before publishing"],
-    "titles": ["Why repeat", "The for loop", "Common mistakes"],
-    "diagram_types": ["mermaid"],
-    "course_title": "Writing with models",
-    "chapter_title": "What to check before publishing",
-    "chapter_description": "The reader can check a text before it is published.",
-    "note_title": "Loops in Python",
-    "title": "The for loop",
-    "summary": "When to use it, with an example.",
-    "topic": "checking facts",
-    "description": "How the parts of a loop follow each other.",
-    "content": TEXT,
-    "difficulty": "beginner",
-    "instruction": "One more chapter, on what comes after publishing.",
-    "least": 2,
-    "most": 3,
-    "count": 3,
-    "type": "mermaid",
-    "code": "graph TD\n  A[begin --> B",
-    "problem": "a bracket is not closed",
-    "question": "What does a loop do?",
-    "expected": "It repeats work until a condition holds.",
-    "explanation": "The condition ends it.",
-    "given": "It does something again and again.",
-    "answer": TEXT,
-    "answers": TEXT,
-    "name": "Assistant",
-    "person": "a teacher",
-}
 
 
 @dataclass(frozen=True)
@@ -127,10 +89,8 @@ def question_of(agent: Agent, prompt: Prompt, known: Sequence[Mapping[str, objec
             return Question(agent, prompt.slot, request_of(agent, prompts.render(version, variables).messages), True)
         except InvalidInput:
             continue  # filled for a version that declared others
-    filled = {name: SAMPLES.get(name, "") for name in prompt.variables}
-    if "brief" in filled:
-        filled["brief"] = sample(RECIPES[SAMPLE_OF], "en")
-    return Question(agent, prompt.slot, request_of(agent, prompts.render(version, filled).messages), False)
+    messages = prompts.render(version, samples.of(prompt)).messages
+    return Question(agent, prompt.slot, request_of(agent, messages), False)
 
 
 def past(slot: str) -> list[dict[str, object]]:
@@ -142,7 +102,7 @@ def past(slot: str) -> list[dict[str, object]]:
 def request_of(agent: Agent, messages: tuple[Message, ...]) -> ModelRequest:
     """A prompt that only instructs is for a conversation: somebody says something in it."""
     if all(message.role == "system" for message in messages):
-        messages = (*messages, Message("user", QUESTION))
+        messages = (*messages, Message("user", samples.said()))
     return ModelRequest(messages, temperature=agent.temperature, max_tokens=agent.max_tokens)
 
 
