@@ -24,8 +24,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from generation import decisions, prompt_checks, prompt_transfer, prompts
-from generation.admin import rehearsing
 from generation.admin.deciding import ask, told
+from generation.admin.rehearsing import attempt, preview
 from generation.decisions import EXPERIMENT, PROMOTE
 from generation.diffs import diff
 from generation.models import Call, Decision, ExperimentState, Prompt, PromptVersion
@@ -208,11 +208,11 @@ class PromptVersionAdmin(ModelAdmin):
 
     def preview(self, request: SignedInRequest, version: UUID) -> HttpResponseBase:
         """What it would send, beside another version, and what a model answers."""
-        return rehearsing.preview(self, request, version, warnings_of)
+        return preview(self, request, version, warnings_of)
 
     def attempt(self, request: SignedInRequest, version: UUID) -> HttpResponseBase:
         """The same answer as it comes, for the page's script."""
-        return rehearsing.attempt(request, version)
+        return attempt(request, version)
 
     def compare(self, request: HttpRequest, old: UUID, new: UUID) -> HttpResponse:
         """What changed between two versions of a slot, word by word."""
