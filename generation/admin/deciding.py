@@ -73,6 +73,10 @@ class DecisionAdmin(ReadOnly):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        may_decide = any(map(request.user.has_perm, decisions.RIGHTS.values()))
+        return tuple(name for name in self.list_display if may_decide or name != "way_back")
+
     def get_urls(self) -> list[URLPattern]:
         undo = self.admin_site.admin_view(self.undo)
         return [path("<uuid:decision>/undo/", undo, name="generation_decision_undo"), *super().get_urls()]

@@ -135,6 +135,17 @@ def test_a_chain_that_names_no_model_is_refused(promoter: User, chain: list[Any]
     assert refused.value.code == "validation.chain"
 
 
+def test_the_list_shows_the_way_back_to_who_may_go_it(promoter: User, second: PromptVersion, people: People) -> None:
+    decision = decisions.promote(second, promoter, "better")
+    listed = {
+        who.username: people.client(who).get("/admin/generation/decision/").content.decode()
+        for who in (promoter, staff("looker", "view_decision"))
+    }
+    assert all("better" in page for page in listed.values())
+    assert [f"decision/{decision.id}/undo/" in listed[name] for name in ("promoter", "looker")] == [True, False]
+    assert people.client(people.stranger).get("/admin/generation/decision/").status_code == 302
+
+
 # --- by REST
 
 
