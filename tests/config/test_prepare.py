@@ -2,13 +2,19 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from generation.models import Agent, Prompt
 from memory.models import Role, User
+from tests.patience import PATIENCE_SECONDS
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +61,24 @@ def test_the_link_opens_the_house() -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert client.get("/").status_code == 200
     assert client.get("/admin/").status_code == 200
+
+
+def test_two_machines_prepare_one_empty_database_at_once() -> None:
+    """The second waits, and holds nothing that the first one's indexes would have to wait for."""
+    target = connection.settings_dict
+    name = f"at_once_{os.getpid()}"
+    with psycopg.connect(host=target["HOST"], user=target["USER"], dbname="postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        url = f"postgresql://{target['USER']}@/{name}?host={target['HOST']}"
+        environment = {**os.environ, "DATABASE_URL": url, "PROCESS": "command"}
+        machines = [
+            subprocess.Popen([sys.executable, "manage.py", "prepare"], env=environment, stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        try:
+            told = [machine.communicate(timeout=PATIENCE_SECONDS)[1].decode() for machine in machines]
+        finally:
+            for machine in machines:
+                machine.kill()
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert [machine.returncode for machine in machines] == [0, 0], told
