@@ -95,7 +95,7 @@ def given(experiment: Experiment, run: object) -> str:
 
 def test_an_arm_that_is_closed_gives_its_units_to_no_other(compare: Compare, keeper: User, people: People) -> None:
     experiment = compare(1, 1, 1, unit=Unit.RUN)
-    runs = [a_run(people.owner, people.workspace) for _ in range(20)]
+    runs = [a_run(people.owner, people.workspace) for _ in range(40)]
     before = {run.id: given(experiment, run) for run in runs}
     assert set(before.values()) == {"control", "more", "most"}
     lifecycle.close_arm(experiment.arms.get(name="most"), keeper, "too much")
@@ -123,7 +123,7 @@ def test_the_unit_is_the_person_the_conversation_or_the_run(compare: Compare, pe
 def test_a_unit_in_an_experiment_gets_its_arm_and_nobody_else(compare: Compare, people: People) -> None:
     experiment = compare(1, 1, unit=Unit.RUN)
     seen = set()
-    for _ in range(12):
+    for _ in range(20):
         run = a_run(people.owner, people.workspace)
         found = in_force.find(SLOT, run=run)
         assert found.assignment
