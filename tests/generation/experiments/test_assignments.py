@@ -95,7 +95,7 @@ def given(experiment: Experiment, run: object) -> str:
 
 def test_an_arm_that_is_closed_gives_its_units_to_no_other(compare: Compare, keeper: User, people: People) -> None:
     experiment = compare(1, 1, 1, unit=Unit.RUN)
-    runs = [a_run(people.owner, people.workspace) for _ in range(40)]
+    runs = [a_run(people.owner, people.workspace) for _ in range(29)]
     before = {run.id: given(experiment, run) for run in runs}
     assert set(before.values()) == {"control", "more", "most"}
     lifecycle.close_arm(experiment.arms.get(name="most"), keeper, "too much")
