@@ -235,7 +235,7 @@ DOORS = {
     "GET /api/v1/prompts/{kind}/{name}": Door(Class.SUPERUSERS),
     "POST /api/v1/prompts/{kind}/{name}/versions": Door(Class.SUPERUSERS, {"text": "[user]\n{{ brief }}"}),
     "GET /api/v1/prompts/{kind}/{name}/export": Door(Class.SUPERUSERS),
-    "POST /api/v1/prompts/import": Door(Class.SUPERUSERS, {"format": 1}),
+    "POST /api/v1/prompts/import": Door(Class.SUPERUSERS, {"format": 1, "slot": "note/outline", "versions": []}),
     "POST /api/v1/prompts/{kind}/{name}/production": Door(Class.SUPERUSERS, {"version": 1, "reason": "better"}),
     "POST /api/v1/prompts/{kind}/{name}/render": Door(Class.SUPERUSERS),
     "POST /api/v1/prompts/{kind}/{name}/try": Door(Class.SUPERUSERS, {"variables": {}}),  # refused before it is sent
