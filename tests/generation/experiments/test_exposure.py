@@ -83,7 +83,7 @@ async def test_a_run_is_asked_with_its_arm_throughout_and_each_call_says_so(
     carrier: Carrier, start: Start, demo: Demo, begin: Begin
 ) -> None:
     experiment = await begin()
-    seen = set()
+    seen: set[str] = set()
     for _ in range(40):
         if len(seen) == 2:
             break
