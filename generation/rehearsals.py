@@ -15,7 +15,7 @@ import orjson
 import structlog
 from django.db.models import Q, QuerySet
 
-from generation import agents, prompts
+from generation import agents, prompts, traces
 from generation.llm.usage import cost, estimate_request
 from generation.llm.values import Message, ModelRef, ModelRequest, Usage
 from generation.models import Agent, Call, Prompt, PromptVersion
@@ -26,7 +26,7 @@ from memory.models import User
 
 log = structlog.get_logger()
 
-SEE, TRY, READ_CALLS = "generation.view_promptversion", "generation.add_promptversion", "generation.read_call"
+SEE, TRY = "generation.view_promptversion", "generation.add_promptversion"
 CALLS_OFFERED = 20
 
 
@@ -99,18 +99,18 @@ def calls(prompt: Prompt, by: User) -> QuerySet[Call]:
 
 def offered(prompt: Prompt, by: User) -> Sequence[Call]:
     """Some of them to choose from; none without the right to read what was sent."""
-    if not by.has_perm(READ_CALLS):
+    if not by.has_perm(traces.READ_CALLS):
         return []
     return list(calls(prompt, by).defer("messages", "variables")[:CALLS_OFFERED])
 
 
 def of_call(prompt: Prompt, call_id: UUID, by: User) -> tuple[Call, Given]:
     """What a past call was given. Raises `permission.right`, `not_found.call`."""
-    staff.require(by, READ_CALLS)
+    staff.require(by, traces.READ_CALLS)
     call = calls(prompt, by).filter(id=call_id).first()
     if call is None:
         raise NotFound("call")
-    log.info("call_shown", call=str(call.id), by=str(by.pk))
+    traces.note_look(call, by)
     said = [message["content"] for message in call.messages or () if message["role"] == "user"]
     return call, Given(call.variables or {}, said[-1] if said else "")
 

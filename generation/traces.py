@@ -45,8 +45,13 @@ def sent(call: Call, by: User) -> list[dict[str, Any]] | None:
     """What was sent to the model, and the look goes into the log; None where it is not kept, or not for them."""
     if call.messages is None or not may_read(call, by):
         return None
-    log.info("call_shown", call=str(call.id), by=str(by.pk))
+    note_look(call, by)
     return list(call.messages)
+
+
+def note_look(call: Call, by: User) -> None:
+    """Who looked into what people gave to a call is in the log."""
+    log.info("call_shown", call=str(call.id), by=str(by.pk))
 
 
 def given_by(call: Call) -> list[str]:
