@@ -77,7 +77,7 @@ def planned(experiment: Experiment) -> str:
         "In the last {days} days “{metric}” was {value}, over {units} units. Two arms of {minimum} units find a"
         " difference of {found} in four of five cases; half of that takes four times as many."
     )
-    return said.format(
+    told = said.format(
         days=evidence.BASELINE_DAYS,
         metric=wording.title(metric),
         value=wording.value(metric, known.value),
@@ -85,6 +85,10 @@ def planned(experiment: Experiment) -> str:
         minimum=experiment.minimum,
         found=wording.change(metric, intervals.found_by(known, experiment.minimum)).lstrip("+"),
     )
+    if metric.form != "share" or not 0 < known.value < 1:
+        return told
+    halved = gettext("To see it halved takes {n} units of each arm, if each is asked once.")
+    return f"{told} {halved.format(n=intervals.needed(known.value, known.value / 2))}"
 
 
 def row(outcome: Outcome, plot: plots.Plot | None) -> Row:

@@ -125,6 +125,7 @@ def test_a_draft_says_what_its_sample_can_find(compare: Compare, keeper: User, p
     assert "“success” was 80.0%, over 10 units. Two arms of 100 units find a difference of 16.7 points" in page(
         keeper, place
     )
+    assert "To see it halved takes 20 units of each arm" in page(keeper, place)
     Experiment.objects.filter(pk=experiment.pk).update(unit=Unit.USER)
     assert "find a difference of" not in page(keeper, place)  # all of them are one person's
 
