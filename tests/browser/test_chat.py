@@ -4,11 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import SLOWLY, Visit
 from tests.browser.test_home import DESK
 from tests.browser.test_live import folded
+from tests.chaos.keeper import wait_until
 from tests.chaos.stack import Stack
 from tests.uploads import line, pdf
 
@@ -462,6 +463,33 @@ def test_the_panel_answers_side_by_side_and_one_that_fails_is_marked(visit: Visi
     send(page, "Go on.")
     until_answered(page)
     expect(page.locator(".message.asked")).to_have_count(2)
+
+
+def test_what_is_said_after_another_branch_was_chosen_goes_on_from_there(visit: Visit, house: Stack) -> None:
+    """However long the choice takes to arrive."""
+    page = visit("owner", "/chat/")
+    page.locator("#say").fill("Should we index everything?")
+    page.get_by_role("button", name="Ask all three").click()
+    expect(page.locator(".panelist")).to_have_count(3)
+    until_answered(page)
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/show/", keep)
+    page.get_by_role("button", name=re.compile("Go on with this.*Nexus")).click()
+    page.locator("#say").fill("Go on.")
+    page.locator("#say").press("Enter")
+    wait_until(lambda: bool(held), "the choice to be on its way")
+    page.wait_for_timeout(500)
+    expect(page.locator("#say")).to_have_value("Go on.")
+    held.pop().continue_()
+    expect(page.locator("#say")).to_have_value("")
+    expect(page.locator(".message.asked")).to_have_count(2)
+    until_answered(page)
+    nexus = page.locator(".panelist").filter(has_text="goes on from here")
+    expect(nexus).to_contain_text("Nexus")
 
 
 def test_long_work_shows_its_progress_in_the_reply_and_its_link_at_the_end(visit: Visit, house: Stack) -> None:

@@ -7,14 +7,14 @@ export function compose({ root, until: { signal } }) {
   const chips = form.querySelector(".chips");
   const offers = form.querySelector("[data-offers]");
   const draft = `draft:${document.body.dataset.user}:${form.dataset.draft}`;
-  let waits = false, asks = 0;
+  let waits = null, asks = 0; // the button that was pressed, until what it says can go
   const files = attach({
     form,
     chips,
     upload: form.querySelector("input[type=file]"),
     changed: ({ isRefused }) => {
-      if (isRefused) waits = false;
-      if (waits && !files.sending) form.requestSubmit(form.querySelector("[data-send]"));
+      if (isRefused) waits = null;
+      go();
     },
   });
 
@@ -65,10 +65,25 @@ export function compose({ root, until: { signal } }) {
 
   // --- sending
 
+  // What was pressed before has its answer first: "Go on with this" says what the next words go on from.
+  const isBusy = () => files.sending > 0 || !!root.querySelector("[role=log] .htmx-request");
+
+  function go() {
+    if (!waits || isBusy()) return;
+    const pressed = waits;
+    waits = null;
+    form.requestSubmit(pressed);
+  }
+
   form.addEventListener("htmx:confirm", (event) => {
-    waits = files.sending > 0;
+    if (event.target !== form) return;
+    waits = isBusy() ? (event.detail.triggeringEvent?.submitter ?? form.querySelector("[data-send]")) : null;
     if (waits || !text.value.trim()) event.preventDefault(); // it goes when the last file has arrived
   });
+  root.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!detail.successful) waits = null; // the words wait where they stand, for who knows where they go now
+    go();
+  }, { signal });
   // What was sent goes from here once it has arrived; what was typed meanwhile stays.
   let sent = null;
   form.addEventListener("htmx:beforeRequest", ({ detail }) => {
