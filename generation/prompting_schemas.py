@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import BeforeValidator, Field
 
 from generation.decisions import MOST_REASON
+from generation.experiments.critics import MOST_ANSWERS
 from generation.experiments.lifecycle import MOST_ARMS
 from generation.experiments.metrics import METRICS
 from generation.models import Unit
@@ -20,6 +21,8 @@ ModelName = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=200, descriptio
 VersionNumber = Annotated[int, Field(ge=1, le=2_147_483_647), BeforeValidator(number)]
 Share = Annotated[int, Field(ge=1, le=1_000), BeforeValidator(number)]
 Minimum = Annotated[int, Field(ge=2, le=10_000_000, description="units of each arm"), BeforeValidator(number)]
+
+Answers = Annotated[int, Field(ge=1, le=MOST_ANSWERS, description="of each arm at most"), BeforeValidator(number)]
 
 
 class ReasonIn(Body):
@@ -151,6 +154,10 @@ class ArmIn(Body):
     chain: list[ModelName] = Field(default_factory=list, max_length=20)
 
 
+class CritiqueIn(Body):
+    answers: Answers = 20
+
+
 class NewArmIn(ReasonIn):
     arm: ArmIn
 
@@ -191,6 +198,7 @@ class ExperimentOut(Schema):
     created_at: datetime
     started_at: datetime | None
     stopped_at: datetime | None
+    critique: UUID | None = Field(description="the run that last had its answers scored")
 
 
 class FillingOut(Schema):

@@ -3,12 +3,13 @@
 from generation.recipes.base import Errand, Recipe
 from generation.recipes.course.grading import RECIPE as GRADING
 from generation.recipes.course.recipe import RECIPE as COURSE
+from generation.recipes.critique import RECIPE as CRITIQUE
 from generation.recipes.note.recipe import RECIPE as NOTE
 from memory.base.errors import InvalidInput
 
 RECIPES: dict[str, Recipe] = {recipe.kind: recipe for recipe in (NOTE, COURSE)}
 
-ERRANDS = {GRADING.kind: GRADING.errand}
+ERRANDS = {recipe.kind: recipe.errand for recipe in (GRADING, CRITIQUE)}
 
 
 def errand_of(kind: str) -> Errand | None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from generation import agents, prompts, traces
 from generation.llm.usage import cost, estimate_request
@@ -93,8 +93,9 @@ def written(variables: Mapping[str, Any]) -> str:
 def calls(prompt: Prompt, by: User) -> QuerySet[Call]:
     """The past calls of this slot that the user may look into, as long as they are remembered, the newest first."""
     found = Call.objects.filter(prompt_version__in=prompt.versions.all(), variables__isnull=False)
-    is_shown = Q(run__is_private=False) | Q(run__is_private=True, user=by)
-    return found.filter(is_shown).order_by("-created_at").select_related("workspace", "user", "prompt_version")
+    return (
+        found.filter(traces.readable(by)).order_by("-created_at").select_related("workspace", "user", "prompt_version")
+    )
 
 
 def offered(prompt: Prompt, by: User) -> Sequence[Call]:

@@ -18,8 +18,13 @@ from generation.models import CallState, Run, RunState, StepState
 from generation.time_line import CallLine, StepLine
 from memory.models import User
 
-# Steps that write nothing into a document, by the code of their label.
-OTHERS: dict[str, Promise] = {"sources": _("the files"), "grade": _("answer {number}")}
+# Steps that write nothing into a document, by the code of their label, and what is said of one that is done.
+OTHERS: dict[str, Promise] = {
+    "sources": _("the files"),
+    "grade": _("answer {number}"),
+    "critique": _("answer {number}"),
+}
+JUDGED: dict[str, Promise] = {"grade": _("Graded"), "critique": _("Scored")}
 # How a step's state is drawn and said; the rest has its own name.
 STATES = {StepState.RUNNING: "generating", StepState.DONE: "ready"}
 
@@ -97,8 +102,8 @@ def draw(line: StepLine) -> StepRow:
 def word_of(line: StepLine, state: str) -> str:
     if state == StepState.CANCELLED:
         return gettext("Stopped")
-    is_grade = line.step is not None and line.step.label.get("code") == "grade"
-    return gettext("Graded") if is_grade and state == "ready" else telling.state(state)
+    judged = JUDGED.get(str(line.step.label.get("code"))) if line.step and state == "ready" else None
+    return str(judged) if judged else telling.state(state)
 
 
 def drawing_of(line: StepLine) -> str:

@@ -130,6 +130,10 @@ SENTENCES: dict[str, Promise] = {
         "Another experiment on {target} has not ended. Nothing was changed. Stop that one first."
     ),
     "conflict.experiment_over": _("This experiment does not run. Nothing was changed. Look at its state."),
+    "conflict.critique_open": _("A critic is at it already. That goes on. Ask for more when it is done."),
+    "conflict.nothing_to_score": _(
+        "No answer that you may look into waits to be scored. Nothing was begun. Ask again when there are more."
+    ),
     "conflict.arm_closed": _("This arm is closed. Nothing was changed. Choose one that is open."),
     "conflict.arm_needed": _(
         "An experiment needs its control and one more arm. Nothing was changed. Stop the experiment instead."

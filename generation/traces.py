@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from django.db.models import Q
 
 from generation.models import Call, Section
 from memory.base.errors import NotFound
@@ -39,6 +40,11 @@ def may_read(call: Call, by: User) -> bool:
     if call.run is None or not by.has_perm(READ_CALLS):
         return False
     return not call.run.is_private or call.run.user_id == by.pk
+
+
+def readable(by: User) -> Q:
+    """The calls of runs that `may_read` allows whoever has the right, as a condition."""
+    return Q(run__is_private=False) | Q(run__is_private=True, run__user=by)
 
 
 def sent(call: Call, by: User) -> list[dict[str, Any]] | None:

@@ -253,6 +253,7 @@ DOORS = {
     "POST /api/v1/experiments/{experiment_id}/start": Door(Class.SUPERUSERS, WHY),
     "POST /api/v1/experiments/{experiment_id}/pause": Door(Class.SUPERUSERS, WHY),
     "POST /api/v1/experiments/{experiment_id}/stop": Door(Class.SUPERUSERS, WHY),
+    "POST /api/v1/experiments/{experiment_id}/critique": Door(Class.SUPERUSERS, {"answers": 5}),
     "POST /api/v1/experiments/{experiment_id}/arms": Door(Class.SUPERUSERS, {"arm": {"name": "third"}} | WHY),
     "POST /api/v1/experiments/{experiment_id}/arms/{name}/close": Door(Class.SUPERUSERS, WHY),
     "POST /api/v1/experiments/{experiment_id}/arms/{name}/promote": Door(Class.SUPERUSERS, WHY),

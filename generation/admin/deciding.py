@@ -42,13 +42,16 @@ def ask(
     form: forms.Form | None = None,
     **facts: Any,
 ) -> HttpResponse:
-    """Ask for the reason, act by it, and say so where it was asked from. Who lacks a right never sees the question."""
+    """Ask for the reason, or for what the form asks, act by it, and say so where it was asked from.
+
+    Who lacks a right never sees the question.
+    """
     if not request.user.has_perms(rights):
         raise PermissionDenied
     form = form or ReasonForm(request.POST or None)
     if form.is_valid():
         try:
-            act(form.cleaned_data["reason"])
+            act(form.cleaned_data.get("reason", ""))
         except ScriptoriumError as error:
             form.add_error(None, sentences.say(error.code, error.params))
         else:

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from generation.admin.deciding import ReasonForm, ask, told
 from generation.decisions import EXPERIMENT, PROMOTE
-from generation.experiments import lifecycle, watching, wording
+from generation.experiments import critics, lifecycle, watching, wording
 from generation.experiments.lifecycle import FEWEST_ARMS, MOST_ARMS, ArmIn
 from generation.experiments.metrics import METRICS
 from generation.models import Arm, Decision, Experiment, ExperimentState, PromptVersion
@@ -115,6 +115,12 @@ class NewArmForm(ReasonForm):
         return ArmIn(given["name"], given["share"], number, models_in(given.get("chain", "")))
 
 
+class ScoreForm(forms.Form):
+    answers = forms.IntegerField(
+        label=_("Answers of each arm"), min_value=1, max_value=critics.MOST_ANSWERS, initial=20
+    )
+
+
 @admin.register(Experiment)
 class ExperimentAdmin(ModelAdmin):
     """A draft is edited; what has begun is watched, and decided with a reason."""
@@ -194,10 +200,12 @@ class ExperimentAdmin(ModelAdmin):
     # --- what is decided
 
     def get_urls(self) -> list[URLPattern]:
-        decide, add, arm = (self.admin_site.admin_view(view) for view in (self.decide, self.add_arm, self.decide_arm))
+        views = (self.decide, self.add_arm, self.decide_arm, self.score)
+        decide, add, arm, score = (self.admin_site.admin_view(view) for view in views)
         return [
             path("<uuid:experiment>/arms/add/", add, name="generation_experiment_arm_add"),
             path("<uuid:experiment>/arms/<uuid:arm>/<slug:deed>/", arm, name="generation_experiment_arm"),
+            path("<uuid:experiment>/critique/", score, name="generation_experiment_critique"),
             path("<uuid:experiment>/<slug:deed>/now/", decide, name="generation_experiment_decide"),
             *super().get_urls(),
         ]
@@ -261,6 +269,23 @@ class ExperimentAdmin(ModelAdmin):
             page_of(found),
             form=form,
             does=gettext("It is given to those who come from now on. Who has an arm keeps it."),
+        )
+
+    def score(self, request: SignedInRequest, experiment: UUID) -> HttpResponse:
+        found = get_object_or_404(Experiment, id=experiment)
+        form = ScoreForm(request.POST or None)
+        return ask(
+            self,
+            request,
+            critics.RIGHTS,
+            gettext("Have answers scored"),
+            lambda _: critics.score(found, request.user, form.cleaned_data["answers"]),
+            page_of(found),
+            form=form,
+            does=gettext(
+                "A critic reads answers of each arm, drawn at random, without being told which arm gave them. Each is"
+                " one call to a model, on your own account. Conversations of others are left out."
+            ),
         )
 
 

@@ -8,12 +8,13 @@ from ninja import Router, Status
 
 from generation.api.prompting import as_decision
 from generation.decisions import EXPERIMENT
-from generation.experiments import lifecycle, outcomes
+from generation.experiments import critics, lifecycle, outcomes
 from generation.experiments.evidence import Evidence
 from generation.experiments.lifecycle import ArmIn, Design
 from generation.experiments.outcomes import Outcome, Report
 from generation.models import Arm, Experiment
 from generation.prompting_schemas import (
+    CritiqueIn,
     DecisionOut,
     ExperimentIn,
     ExperimentOut,
@@ -51,7 +52,8 @@ def as_experiment(experiment: Experiment) -> dict[str, Any]:
     names = ("id", "title", "unit", "metric", "guards", "minimum", "state", "created_at", "started_at", "stopped_at")
     facts = {name: getattr(experiment, name) for name in names}
     arms = [as_arm(arm) for arm in experiment.arms.all()]
-    return {**facts, "prompt": experiment.prompt_id, "agent": experiment.agent_id, "arms": arms}
+    targets = {"prompt": experiment.prompt_id, "agent": experiment.agent_id}
+    return {**facts, **targets, "arms": arms, "critique": experiment.critique_id}
 
 
 def as_arm(arm: Arm) -> dict[str, Any]:
@@ -148,3 +150,16 @@ def close_arm(request: SignedInRequest, experiment_id: UUID, name: str, body: Re
 def promote(request: SignedInRequest, experiment_id: UUID, name: str, body: ReasonIn) -> dict[str, Any]:
     arm = arm_of(request.user, experiment_id, name)
     return as_decision(lifecycle.promote(arm, request.user, body.reason))
+
+
+@router.post(
+    "/experiments/{uuid:experiment_id}/critique",
+    response={202: ExperimentOut},
+    summary="Have answers scored by a critic",
+)
+def score(request: SignedInRequest, experiment_id: UUID, body: CritiqueIn) -> Status[dict[str, Any]]:
+    """Of each arm up to so many, drawn at random, on your own account. Its run is named by `critique`."""
+    experiment = of(request.user, experiment_id)
+    critics.score(experiment, request.user, body.answers)
+    experiment.refresh_from_db()
+    return Status(202, as_experiment(experiment))

@@ -74,6 +74,8 @@ OF_TASKS = {
     "another": "another",
     "retried": "retried",
     "repaired": "repaired",
+    "score": "critic.score",
+    "scored": "critic.scored",
     "good": "thumbs.good",
     "rated": "thumbs.rated",
     "tokens": "tokens",
@@ -97,6 +99,9 @@ FROM (
         SELECT count(*) FILTER (WHERE is_good) AS good, count(*) AS rated
         FROM generation_feedback WHERE call_id = ANY (asked.calls)
     ) thumbs ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(score) AS score, count(*) AS scored FROM generation_critique WHERE call_id = ANY (asked.calls)
+    ) critic ON true
     UNION ALL
     SELECT unit, arm, at, {of_pages} FROM pages
 ) tasks

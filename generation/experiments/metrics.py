@@ -33,6 +33,7 @@ METRICS: dict[str, Metric] = {
         Metric("another_model", _("answered by another model"), "share", "another", "task"),
         Metric("retry", _("asked again"), "share", "retried", "task"),
         Metric("repair", _("answer repaired"), "share", "repaired", "task"),
+        Metric("critic", _("critic's score, of 10"), "number", "score", "scored", is_good=True),
         Metric("thumbs", _("thumbs up"), "share", "good", "rated", is_good=True),
         Metric("undone", _("undone within {days} days"), "share", "undone", "wrote"),
         Metric("edited", _("changed by people within {days} days"), "share", "edited", "texts"),

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
-from generation import prompts
+from generation import prompts, saying
 from generation.experiments import evidence, intervals, lifecycle, outcomes, plots, wording
 from generation.experiments.evidence import Evidence
 from generation.experiments.metrics import METRICS, Metric
 from generation.experiments.outcomes import Outcome, Report
-from generation.models import OPEN_EXPERIMENTS, Experiment, ExperimentState
+from generation.models import (
+    OPEN_EXPERIMENTS,
+    OPEN_STATES,
+    Critique,
+    Experiment,
+    ExperimentState,
+    RunState,
+)
 from memory import sentences
 from memory.base.errors import ScriptoriumError
 
@@ -37,6 +44,7 @@ class Watch:
     problem: str
     cautions: list[str]
     planned: str
+    critique: str
 
     @property
     def is_draft(self) -> bool:
@@ -52,7 +60,8 @@ class Watch:
 
 
 def watch(experiment_id: UUID) -> Watch:
-    experiment = Experiment.objects.select_related("prompt", "agent").get(id=experiment_id)
+    related = ("prompt", "agent", "critique__claim")
+    experiment = Experiment.objects.select_related(*related).get(id=experiment_id)
     read = Evidence(experiment)
     report = outcomes.report(read)
     first = [experiment.metric, *experiment.guards]
@@ -64,7 +73,26 @@ def watch(experiment_id: UUID) -> Watch:
     main = [rows.pop(name) for name in first if name in rows]
     problem = problem_of(experiment) if experiment.state == ExperimentState.DRAFT else ""
     against = cautions(experiment, "")
-    return Watch(experiment, report, main, list(rows.values()), problem, against, planned(experiment))
+    told = planned(experiment), critique_of(experiment)
+    return Watch(experiment, report, main, list(rows.values()), problem, against, *told)
+
+
+def critique_of(experiment: Experiment) -> str:
+    """How far the critic has come who was asked last; nothing before one was asked."""
+    run = experiment.critique
+    if run is None:
+        return ""
+    asked = len(run.options["calls"])
+    if run.claim.state in OPEN_STATES:
+        said = ngettext(
+            "A critic is reading {n} answer: {percent}.", "A critic is reading {n} answers: {percent}.", asked
+        )
+        return said.format(n=asked, percent=saying.percent(run.progress))
+    scored = Critique.objects.filter(run=run).count()
+    told = gettext("The critic who was asked last has scored {n} of {all} answers.").format(n=scored, all=asked)
+    if run.claim.state == RunState.FAILED and run.error:
+        return f"{told} {sentences.say(str(run.error.get('error_code')), run.error.get('params') or {})}"
+    return told
 
 
 def planned(experiment: Experiment) -> str:

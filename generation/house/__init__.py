@@ -2,4 +2,5 @@
 
 REPAIR = "house/repair"  # what is said of an answer that has not the shape that was asked for
 FORM, TOOL = "house/form", "house/tool"  # what the check of a chain asks each model
-SLOTS = (REPAIR, FORM, TOOL)
+CRITIC = "house/critic"  # what a critic is asked of an answer that a model gave
+SLOTS = (REPAIR, FORM, TOOL, CRITIC)

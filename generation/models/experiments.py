@@ -62,6 +62,9 @@ class Experiment(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     stopped_at = models.DateTimeField(null=True, editable=False)
+    critique = models.ForeignKey(
+        "Run", models.SET_NULL, null=True, editable=False, related_name="+", help_text=_("the last that had it scored")
+    )
 
     class Meta:
         permissions: ClassVar = [("run_experiment", _("Can start, pause and stop experiments"))]
@@ -171,3 +174,20 @@ class Decision(models.Model):
     @property
     def about(self) -> str:
         return self.prompt_id or self.agent_id or str(self.experiment or "")
+
+
+class Critique(models.Model):
+    """What a critic thinks of the answer that a call gave, from 0 to 10. Why is said in the run, while that is kept."""
+
+    call = models.OneToOneField("Call", models.CASCADE, primary_key=True, related_name="critique")
+    run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="+")
+    score = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(score__gte=0, score__lte=10), name="critique_from_0_to_10")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score:g}: {self.call_id}"

@@ -1,6 +1,7 @@
 """What an experiment gives is what calls are made with: seen in the rows of runs that really asked the demo model."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -8,11 +9,12 @@ import pytest_asyncio
 
 from generation import decisions, prompts
 from generation.carrier import Carrier
-from generation.experiments import lifecycle, outcomes
+from generation.experiments import critics, lifecycle, outcomes
 from generation.experiments.evidence import Evidence
 from generation.experiments.lifecycle import ArmIn, Design
 from generation.experiments.outcomes import Verdict
-from generation.models import Assignment, Call, Experiment, PromptVersion, Run, RunState, Unit
+from generation.models import Assignment, Call, Critique, Experiment, PromptVersion, Run, RunState, Unit
+from memory import workspaces
 from memory.base.database import db as in_database
 from memory.models import User
 from tests.generation.conftest import Demo, Start, ended
@@ -184,3 +186,56 @@ async def test_a_version_that_halves_the_fallbacks_is_found_at_the_planned_sampl
     print([(each.arm.name, each.units) for each in report.fillings], report.outcome("fallback"))
     assert not report.is_early
     assert report.outcome("fallback").readings[1].verdict == Verdict.BETTER
+
+
+async def test_a_critic_scores_answers_of_both_arms_and_whoever_asked_pays(
+    carrier: Carrier, start: Start, demo: Demo, begin: Begin
+) -> None:
+    experiment = await begin()
+    while await in_database(lambda: fewest(experiment)) < 2:  # of one unit nothing is said
+        assert (await ended(await start())).state == RunState.DONE
+    # The critic is shown what was asked, and so are the rules: what one arm says and the other does not.
+    told = [{"contains": MARK, "content": opinion(8)}, {"contains": "Score this answer", "content": opinion(5)}]
+    demo.set(rules=told)
+    reader = await in_database(a_reader)
+    run = await in_database(lambda: critics.score(experiment, reader, 50))
+    assert (await ended(run)).state == RunState.DONE
+    asked = await calls_of(run)
+    assert len(asked) == len(run.options["calls"]) == await in_database(Critique.objects.filter(run=run).count)
+    assert {(call.user_id, call.agent, call.prompt_version.prompt_id) for call in asked} == {
+        (reader.pk, "critic", "house/critic")
+    }
+    assert await in_database(lambda: scores(experiment)) == {"control": 5, "friendly": 8}
+
+
+async def test_an_answer_that_the_critic_cannot_score_is_left_to_the_next(
+    carrier: Carrier, start: Start, demo: Demo, begin: Begin
+) -> None:
+    experiment = await begin()
+    assert (await ended(await start())).state == RunState.DONE
+    demo.set(rules=[{"contains": "Score this answer", "content": opinion(11)}])
+    reader = await in_database(a_reader)
+    run = await in_database(lambda: critics.score(experiment, reader, 50))
+    assert (await ended(run)).state == RunState.PARTIAL
+    assert await in_database(lambda: scores(experiment)) == {}
+    demo.set(rules=[])
+    again = await in_database(lambda: critics.score(experiment, reader, 50))
+    assert (await ended(again)).state == RunState.DONE
+    assert again.options == run.options
+    assert await in_database(Critique.objects.count) == len(run.options["calls"])
+
+
+def opinion(score: float) -> str:
+    return json.dumps({"why": "It is short.", "score": score})
+
+
+def a_reader() -> User:
+    reader = staff("reader", "run_experiment", "read_call")
+    workspaces.create("Of the reader", reader)
+    return reader
+
+
+def scores(experiment: Experiment) -> dict[str, float]:
+    """Of each arm that has one."""
+    readings = outcomes.report(Evidence(experiment)).outcome("critic").readings
+    return {each.arm.name: each.estimate.value for each in readings if each.estimate}

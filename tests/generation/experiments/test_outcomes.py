@@ -12,7 +12,7 @@ from generation.experiments.evidence import Evidence
 from generation.experiments.intervals import Moments
 from generation.experiments.metrics import METRICS
 from generation.experiments.outcomes import Reading, Report, Verdict
-from generation.models import Assignment, Call, Experiment, Feedback, Run, Step, Unit
+from generation.models import Assignment, Call, Critique, Experiment, Feedback, Run, Step, Unit
 from memory import history
 from memory.base.ids import new_id
 from memory.history import By
@@ -109,6 +109,15 @@ def test_thumbs_are_counted_among_those_who_gave_one(lab: Lab) -> None:
         Feedback.objects.create(call=said, user=lab.people.owner, is_good=good)
         Feedback.objects.create(call=said, user=lab.people.teammate, is_good=True)
     assert lab.value("thumbs") == 3 / 4
+
+
+def test_a_critics_score_is_a_mean_over_what_was_scored(lab: Lab) -> None:
+    for score in (4, 9):
+        unit = lab.unit("more")
+        Critique.objects.create(call=lab.call(unit), score=score)
+        lab.call(unit)
+    assert (lab.value("critic"), lab.reading("critic").estimate.n) == (6.5, 2)  # type: ignore[union-attr]
+    assert lab.reading("critic", "control").estimate is None
 
 
 def test_tokens_cost_and_times_are_means_and_an_unknown_price_is_no_price(lab: Lab) -> None:
