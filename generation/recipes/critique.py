@@ -67,8 +67,10 @@ async def one(run: Running, call: UUID, n: int, of: int) -> None:
 def given(call_id: UUID) -> dict[str, Any] | None:
     """What the critic is shown; None once it is not remembered any more."""
     call = Call.objects.filter(id=call_id).first()
-    made = Step.objects.filter(run_id=call.run_id, key=call.step).first() if call else None
-    if call is None or made is None or not call.messages or not made.text:
+    if call is None or call.run_id is None or not call.messages:
+        return None
+    made = Step.objects.filter(run_id=call.run_id, key=call.step).first()
+    if made is None or not made.text:
         return None
     asked = "\n\n".join(f"{message['role']}: {message['content']}" for message in call.messages)
     return {"asked": fenced(asked[:MOST_SHOWN]), "answered": fenced(made.text[:MOST_SHOWN])}

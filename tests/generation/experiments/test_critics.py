@@ -88,7 +88,7 @@ def test_conversations_of_others_are_nobodys_to_have_read(answered: Answered, re
     answered("more", private=True)
     assert refusal(answered, reader) == "conflict.nothing_to_score"
     call = answered("more", private=True)
-    Run.objects.filter(pk=call.run_id).update(user=reader)
+    Run.objects.filter(calls=call).update(user=reader)
     assert chosen(critics.score(answered.experiment, reader, 10)) == names(call)
 
 
