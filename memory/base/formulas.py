@@ -1,9 +1,10 @@
 r"""Formulas in Markdown: LaTeX between `$…$`, `$$…$$`, `\(…\)` or `\[…\]`, shown as MathML, which browsers draw.
 
-A formula holds no blank line, so that a growing text can still be cut where one stands. A dollar beside a letter or a
-digit is money or a variable. What cannot be read as LaTeX is shown as it was written.
+A formula holds no blank line and no fence, so that a growing text can still be cut where one stands. A dollar beside a
+letter or a digit is money or a variable. What cannot be read as LaTeX is shown as it was written.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from html import unescape
 from xml.etree import ElementTree
@@ -22,6 +23,7 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_doll
 
 LONGEST, MOST_LINES = 2_000, 100  # characters, and lines of one that fills its own
 MARKS = {"\\(": "\\)", "\\[": "\\]"}
+FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 TAGS = {
     "math", "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts",
@@ -98,12 +100,12 @@ def stands_alone(rule: Inline) -> Inline:
 
 
 def asked_only(rule: Block) -> Block:
-    """The same rule; when it is only asked whether it would apply, it leaves nothing behind."""
+    """The same rule, for what holds no fence; when only asked whether it would apply, it leaves no trace."""
 
     def found(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
         line, count = state.line, len(state.tokens)
-        applies = rule(state, begin, end, False)
-        if silent:
+        applies = rule(state, begin, end, False) and not FENCE.search(state.tokens[-1].content)
+        if silent or not applies:
             state.line = line
             del state.tokens[count:]
         return applies
@@ -153,6 +155,11 @@ def between_marks(text: str, at: int) -> tuple[str, int] | None:
     close = MARKS.get(text[at : at + 2])
     end = text.find(close, at + 2, at + LONGEST) if close else -1
     content = text[at + 2 : end]
-    if end < 0 or not content.strip() or any(not line.strip() for line in content.strip("\n").split("\n")):
+    if (
+        end < 0
+        or not content.strip()
+        or FENCE.search(content)
+        or any(not line.strip() for line in content.strip("\n").split("\n"))
+    ):
         return None
     return content, end + 2

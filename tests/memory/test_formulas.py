@@ -3,7 +3,7 @@ r"""Formulas: what is between marks is drawn, money is not, and nothing in them 
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memory.base.formulas import LONGEST
@@ -98,6 +98,8 @@ LINES = st.lists(
 
 
 @given(LINES, st.integers(1, 9))
+@example(["$$", "```", "$$y$$", "```", "", "a $x$ b"], 1)
+@example(["\\[", "```", "\\]", "```", "", "a $x$ b"], 1)
 def test_what_is_drawn_while_it_grows_is_what_is_drawn_at_the_end(lines: list[str], size: int) -> None:
     text = "\n".join(lines)
     assert "".join(map(render, blocks_of(text, size))).count("<math") == render(text).count("<math")
