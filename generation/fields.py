@@ -138,11 +138,15 @@ class SectionType:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of document: its fields, and the sections it is made of."""
+    """One kind of document: its fields, and the sections it is made of.
+
+    `body`: of one that is made of fields, those without which it is not written yet.
+    """
 
     name: str
     fields: type[Fields]
     sections: Mapping[str, SectionType] = field(default_factory=dict)
+    body: tuple[str, ...] = ()
 
 
 def cleaned(schema: type[Fields], values: Mapping[str, Any]) -> dict[str, Any]:
