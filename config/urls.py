@@ -14,6 +14,7 @@ from generation.views import (
     folders,
     history,
     home,
+    issues,
     learning,
     new,
     queue,
@@ -79,6 +80,7 @@ urlpatterns = [
     path("snapshots/<uuid:snapshot_id>/restore/", history.restore, name="restore"),
     path("proposals/<uuid:proposal_id>/accept/", history.accept_proposal, name="accept_proposal"),
     path("proposals/<uuid:proposal_id>/reject/", history.reject_proposal, name="reject_proposal"),
+    path("issues/<uuid:issue_id>/decide/", issues.decide, name="decide_issue"),
     # Work
     path("queue/", queue.queue, name="queue"),
     path("queue/dock/", queue.dock, name="queue_dock"),

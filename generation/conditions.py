@@ -55,6 +55,10 @@ BODIES = [
     for name, section in kind.sections.items()
     if section.body
 ]
+# Kinds that are made of fields: written when one of these stands, and whole when all do.
+OF_FIELDS = [(kind.name, list(kind.body)) for kind in KINDS.values() if kind.body]
+HAS_FIELD = reduce(or_, (Q(kind=kind, fields__has_any_keys=body) for kind, body in OF_FIELDS))
+LACKS_FIELD = reduce(or_, (Q(kind=kind) & ~Q(fields__has_keys=body) for kind, body in OF_FIELDS))
 HAS_BODY = reduce(or_, (Q(document__kind=kind, type=name, fields__has_key=body) for kind, name, body in BODIES))
 LACKS_BODY = reduce(or_, (Q(document__kind=kind, type=name) & ~Q(fields__has_key=body) for kind, name, body in BODIES))
 # A place that a run planned, of a type that only holds others, and nothing stands in it.
@@ -64,8 +68,8 @@ IS_PLANNED = Exists(Change.objects.filter(object_id=OuterRef("pk"), version=1, a
 HOLDS_SOMETHING = Exists(Section.objects.filter(parent=OuterRef("pk"), present=True))
 IS_LEFT_EMPTY = IS_PLACE & IS_PLANNED & ~HOLDS_SOMETHING
 
-IS_WRITTEN = has_section(HAS_BODY)
-HAS_GAP = has_section(LACKS_BODY | IS_LEFT_EMPTY)
+IS_WRITTEN = HAS_FIELD | Q(has_section(HAS_BODY))
+HAS_GAP = LACKS_FIELD | Q(has_section(LACKS_BODY | IS_LEFT_EMPTY))
 WAITS_FOR_PERSON = Q(claim__state=RunState.WAITING, claim__reason="person")
 ENDED_SHORT = Q(run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
 
@@ -83,7 +87,7 @@ LEFT_SHORT = Case(
     When(IS_WRITTEN, then=Case(When(HAS_GAP, then=Value(Condition.PARTIAL)), default=STANDS)),
     When(Q(run__claim__state=RunState.FAILED, status=Standing.DRAFT), then=Value(Condition.FAILED)),
     When(Q(run__claim__state=RunState.PARTIAL, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
-    When(Q(HAS_GAP, status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
+    When(HAS_GAP & Q(status=Standing.DRAFT), then=Value(Condition.PARTIAL)),
     default=STANDS,
     output_field=CharField(),
 )

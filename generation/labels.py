@@ -24,6 +24,17 @@ FIELDS: dict[str, Promise] = {
     "expected": _("what a right answer holds"),
     "explanation": _("explanation"),
     "time_limit": _("time limit in minutes"),
+    "industry": _("industry"),
+    "size": _("size"),
+    "products": _("products"),
+    "processes": _("processes"),
+    "kpis": _("key figures"),
+    "challenges": _("challenges"),
+    "objectives": _("objectives"),
+    "technologies": _("technologies"),
+    "references": _("references"),
+    "url": _("address"),
+    "excerpt": _("excerpt"),
     "language": _("language"),
     "folder": _("folder"),
     "status": _("status"),
@@ -37,7 +48,7 @@ SECTIONS: dict[str, Promise] = {
     "exercise_block": _("exercise"),
     "evaluation": _("evaluation"),
 }
-ITEMS: dict[str, Promise] = {"questions": _("question"), "answers": _("answer")}
+ITEMS: dict[str, Promise] = {"questions": _("question"), "answers": _("answer"), "references": _("reference")}
 CHOICES: dict[str, Promise | str] = {
     "flash": _("flash"),
     "standard": _("standard"),

@@ -12,14 +12,25 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
-from generation import conditions, document_pictures, documents, makings, pictures, saying, telling
+from generation import (
+    conditions,
+    document_pictures,
+    documents,
+    field_pictures,
+    issues,
+    makings,
+    pictures,
+    saying,
+    telling,
+)
 from generation.blocks import cut
 from generation.conditions import Work
+from generation.field_pictures import FieldPicture
 from generation.leaf_sections import DEMO, close_chapters, coming, facts, stamp, warmed, weight, words_of
 from generation.makings import Making
-from generation.models import OPEN_STATES, Document, Run, RunState, Section
+from generation.models import OPEN_STATES, Document, Issue, IssueState, Run, RunState, Section
 from generation.registry import RECIPES
 from generation.replay import OpenText, one_moment, open_texts
 from memory import bases
@@ -32,6 +43,7 @@ LONGEST_REASONING = 20_000
 
 # How many times a document was changed, and the sections that runs made, to be filled.
 ITS_CHANGES = Change.objects.filter(root_id=OuterRef("pk")).order_by()
+HAS_ISSUES = Exists(Issue.objects.filter(document=OuterRef("pk"), state=IssueState.OPEN))
 GROUPS = Subquery(ITS_CHANGES.values("root_id").annotate(n=Count("group", distinct=True)).values("n"))
 MADE = ArraySubquery(ITS_CHANGES.filter(version=1, author=AuthorKind.RECIPE).values("object_id").distinct())
 
@@ -255,6 +267,10 @@ class Leaf:
         run = self.document.run
         if run is None or self.is_writing or run.claim.state in (RunState.DONE, *OPEN_STATES):
             return None
+        if self.is_of_fields:
+            failed = (making.error for making in self.makings.values() if making.run_id == run.id and making.error)
+            why = telling.cause(run.error or next(failed, None))
+            return {"run": run, "state": run.claim.state, "count": 0, "text": why}
         short = [each for each in self.sections if each["state"] in ("fallback", "failed", "missing")]
         broken = [each for each in short if each["notice"] or each["state"] == "missing"]
         is_lost = run.claim.state == RunState.FAILED and (not self.rows or run.action != Run.WRITE)
@@ -270,6 +286,36 @@ class Leaf:
         recipe = RECIPES.get(self.document.kind)
         is_busy = any(run.action == Run.WRITE and not run.again for run in self.work.runs)
         return recipe.actions if recipe and not is_busy and self.document.present else ()
+
+    @cached_property
+    def issues(self) -> list[dict[str, Any]]:
+        """What was found in it and is still open."""
+        return issues.shown(self.document) if getattr(self.document, "has_issues", False) else []
+
+    # --- what is made of fields
+
+    @cached_property
+    def is_of_fields(self) -> bool:
+        return bool(self.document.shape.body)
+
+    @cached_property
+    def fields(self) -> list[FieldPicture]:
+        """Of a document that is made of fields, what they say."""
+        if not self.is_of_fields:
+            return []
+        live = {}
+        for making in self.makings.values():
+            name = making.key.partition("/")[2]
+            if name and self.is_open(making):
+                place = {"key": making.key, "run": making.run_id, "attempt": making.attempt}
+                live[name] = {**place, "text": self.open_texts.get(making.key)}
+        return field_pictures.of(self.document, live, self.document.shape.body if self.remakes else ())
+
+    @property
+    def remakes(self) -> str:
+        """The action that makes fields of it again."""
+        recipe = RECIPES.get(self.document.kind)
+        return recipe.remakes if recipe and self.document.present else ""
 
     # --- how much of it one page shows
 
@@ -304,7 +350,11 @@ def read_with(user: User, section_id: UUID) -> Leaf:
 
 def found(user: User, which: Q) -> Any:
     """The document with how often it was changed, if this user may see it."""
-    whole = Document.whole().select_related("workspace", "user", "run__claim").annotate(groups=GROUPS, made=MADE)
+    whole = (
+        Document.whole()
+        .select_related("workspace", "user", "run__claim")
+        .annotate(groups=GROUPS, made=MADE, has_issues=HAS_ISSUES)
+    )
     return whole.filter(which, workspace__members=user).first()
 
 

@@ -13,6 +13,12 @@ BROKEN = ("fallback", "failed", "missing")  # what its holder's mark tells, too
 
 def outline(leaf: Leaf, on_page: Iterable[UUID]) -> list[dict[str, Any]]:
     """The first two levels, as a tree; what is not on the page is led to by its address."""
+    if leaf.is_of_fields:
+        return [
+            {"href": f"#field-{each.name}", "heading": each.label, "is_marked": False, "below": []}
+            for each in leaf.fields
+            if not each.is_empty
+        ]
     top: list[dict[str, Any]] = []
     here = set(on_page)
     within = {each["parent"]: each["shown"] for each in leaf.sections if each["shown"] in BROKEN}

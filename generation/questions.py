@@ -30,6 +30,7 @@ SPARE = 2  # empty rows for who has no JavaScript
 MOST_ROWS = 100
 ACTIONS: dict[str, tuple[Promise, Promise]] = {
     "add_chapter": (_("Add a chapter"), _("Write this chapter")),
+    "enrich": (_("Find out more"), _("Write the profile anew")),
 }
 # Labels of fields whose description would be too long for one.
 LABELS: dict[str, Promise] = {
@@ -107,6 +108,7 @@ def form(schema: Schema, shown: Mapping[str, Any], root: Schema | None = None, p
     return [
         asked(f"{prefix}{name}", name, resolved(about, root), shown.get(name), name in required, root)
         for name, about in schema.get("properties", {}).items()
+        if about.get("input") != "hidden"
     ]
 
 

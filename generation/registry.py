@@ -1,13 +1,14 @@
 """The kinds of text this house can write, and the errands its runs do besides: one line each."""
 
 from generation.recipes.base import Errand, Recipe
+from generation.recipes.company.recipe import RECIPE as COMPANY
 from generation.recipes.course.grading import RECIPE as GRADING
 from generation.recipes.course.recipe import RECIPE as COURSE
 from generation.recipes.critique import RECIPE as CRITIQUE
 from generation.recipes.note.recipe import RECIPE as NOTE
 from memory.base.errors import InvalidInput
 
-RECIPES: dict[str, Recipe] = {recipe.kind: recipe for recipe in (NOTE, COURSE)}
+RECIPES: dict[str, Recipe] = {recipe.kind: recipe for recipe in (NOTE, COURSE, COMPANY)}
 
 ERRANDS = {recipe.kind: recipe.errand for recipe in (GRADING, CRITIQUE)}
 

@@ -4,11 +4,13 @@ Everything a run writes is one group of changes, so that it can be undone as a w
 read it, and what is locked, becomes a proposal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from generation import issues
 from generation.events import Draft, objects_changed
+from generation.issues import Finding
 from generation.models import Document, Run, Section, Standing
 from memory import history
 from memory.base.paths import without_nulls
@@ -113,6 +115,10 @@ class Scribe:
             if section.key not in set(keys):
                 self.write(section, {"present": False}, self.read.get(section.key, 1))
 
+    def found(self, findings: Sequence[Finding]) -> None:
+        """What is wrong with what this step has written; what it found before and does not any more is resolved."""
+        issues.find(self.document, findings, run=self.run.id, step=self.by.step)
+
     def write(self, obj: Editable, values: Mapping[str, Any], read_version: int) -> None:
         written = history.write_as_recipe(
             obj, values, self.by, read_version=read_version, group=self.run.id, is_stand_in=self.fallback is not None
@@ -140,15 +146,18 @@ def versions(run: Run, document: Document) -> dict[str, int]:
     """What the run reads of its document as it begins: versions by key, "" for the document itself.
 
     Of a section that this run was not asked to make again, its newest version by a machine: what people wrote since
-    stands.
+    stands. So of a document that is made of fields, unless they were named.
     """
-    read = {"": Document.objects.get(id=document.id).version}
+    standing = Document.objects.get(id=document.id)
+    is_theirs = document.shape.body and not run.options.get("fields")
+    read = {"": version_by_machine(standing) if is_theirs else standing.version}
     for section in Section.objects.filter(document=document):
         asked = any(step == section.key or section.key.startswith(f"{step}/") for step in run.again)
         read[section.key] = section.version if asked else version_by_machine(section)
     return read
 
 
-def version_by_machine(section: Section) -> int:
-    newest = Change.objects.filter(object_id=section.pk, author=AuthorKind.RECIPE).order_by("-version")
-    return newest.values_list("version", flat=True).first() or 1
+def version_by_machine(obj: Section | Document) -> int:
+    """0 for a document that no machine has written: all that stands in it is people's."""
+    newest = Change.objects.filter(object_id=obj.pk, author=AuthorKind.RECIPE).order_by("-version")
+    return newest.values_list("version", flat=True).first() or (1 if isinstance(obj, Section) else 0)

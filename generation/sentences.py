@@ -171,6 +171,8 @@ SENTENCES: dict[str, Promise] = {
         "The workspace's budget for today is spent. What was written is kept. Go on tomorrow, or ask its owner."
     ),
     # Conversations
+    "validation.reason_needed": _("Somebody will ask why. Nothing was changed. Give a reason."),
+    "not_found.issue": _("There is no such finding. Nothing was changed. Look at the document."),
     "validation.reason_too_long": _("The reason is too long. Nothing was kept. Shorten it to {limit} characters."),
     "run.of_a_turn": _("This was an answer in a conversation. It is kept there. Ask for another one there."),
     # Runs

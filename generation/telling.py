@@ -36,6 +36,7 @@ MADE: dict[str, Promise] = {
     "exercise": _("an exercise: “{part}”"),
     "evaluation": _("the evaluation of “{title}”"),
     "diagram": _("a diagram: “{part}”"),
+    "enrich": _("what is known"),
 }
 NOT_WRITTEN: dict[str, tuple[Promise, Promise]] = {
     "lesson": (_("This lesson could not be written."), _("Write this lesson again")),

@@ -118,6 +118,7 @@ DOORS = {
     "snapshots/<uuid:snapshot_id>/restore/": Door(Class.READS),
     "proposals/<uuid:proposal_id>/accept/": Door(Class.WRITES, is_form=True),
     "proposals/<uuid:proposal_id>/reject/": Door(Class.WRITES, is_form=True),
+    "issues/<uuid:issue_id>/decide/": Door(Class.WRITES, {"state": "resolved"}, is_form=True),
     "queue/": Door(Class.SIGNED_IN),
     "queue/dock/": Door(Class.SIGNED_IN),
     # People
@@ -205,6 +206,8 @@ DOORS = {
     "GET /api/v1/documents/{document_id}/proposals": Door(Class.READS),
     "POST /api/v1/proposals/{proposal_id}/accept": Door(Class.WRITES),
     "POST /api/v1/proposals/{proposal_id}/reject": Door(Class.WRITES),
+    "GET /api/v1/documents/{document_id}/issues": Door(Class.READS),
+    "PATCH /api/v1/issues/{issue_id}": Door(Class.WRITES, {"state": "resolved"}),
     "GET /api/v1/folders": Door(Class.SIGNED_IN),
     "POST /api/v1/folders": Door(Class.WRITES, {"name": "Python", "workspace": "$workspace"}),
     "PATCH /api/v1/folders/{folder_id}": Door(Class.WRITES, {"name": "Loops"}),

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from generation import attempts, documents, prompts, runs, sections
+from generation import attempts, documents, issues, prompts, runs, sections
 from generation.experiments import lifecycle
 from generation.experiments.lifecycle import ArmIn, Design
+from generation.issues import Finding
 from generation.models import Assignment, Attempt, Call, Experiment, Run, Section, Step
 from generation.orders import Order
 from generation.registry import recipe_of
@@ -36,6 +37,7 @@ def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Lo
     machine = By(AuthorKind.RECIPE, owner, run.id, "section-1")
     written = history.write_as_recipe(section, {"description": "Else."}, machine, read_version=1, group=new_id())
     assert written.proposal
+    (found,) = issues.find(course, [Finding("citation_unknown", {"number": 7})], run=run.id, step="outline")
     return {
         "document_id": course.id,
         "section_id": section.id,
@@ -43,6 +45,7 @@ def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Lo
         "group_id": change.group,
         "snapshot_id": Snapshot.objects.get(group=change.group).id,
         "proposal_id": written.proposal.id,
+        "issue_id": found.id,
         "workspace_id": workspace.id,
         "action": "add_chapter",
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation import conditions, documents, runs, time_line
 from generation.conditions import Work
-from generation.models import Document, Run, Section
+from generation.models import Document, Issue, Run, Section
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
@@ -138,3 +138,31 @@ def branch(rows: Sequence[Section], parent: UUID | None, work: Work) -> str:
         ),
     )
     return format_html("<ul>{}</ul>", items) if items else ""
+
+
+@admin.register(Issue)
+class IssueAdmin(ReadOnly):
+    """What was found in documents. The words that were found fault with are their people's, and stay out of here."""
+
+    fields = (
+        "document",
+        "section",
+        "path",
+        "severity",
+        "type",
+        "state",
+        "reason",
+        "run",
+        "step",
+        "decided_by",
+        "created_at",
+    )
+    list_display = ("created_at", "type", "severity", "state", "document", "step")
+    list_select_related = ("document",)
+    list_filter = ("state", "severity", "type")
+    search_fields = ("=document__id", "=run", "type")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -9,6 +9,7 @@ from generation.api import (
     folders,
     health,
     history,
+    issues,
     prompting,
     rehearsing,
     runs,
@@ -16,5 +17,5 @@ from generation.api import (
 )
 
 router = Router()
-for room in (runs, documents, sections, folders, history, prompting, rehearsing, experiments, health):
+for room in (runs, documents, sections, folders, history, issues, prompting, rehearsing, experiments, health):
     router.add_router("", room.router)

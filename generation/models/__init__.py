@@ -21,6 +21,7 @@ from generation.models.experiments import (
     ExperimentState,
     Unit,
 )
+from generation.models.issues import Issue, IssueQuerySet, IssueState, Severity
 from generation.models.learning import GRACE, Attempt, AttemptQuerySet, AttemptState, Completion
 from generation.models.prompting import Agent, Prompt, PromptVersion
 from generation.models.work import (
@@ -69,6 +70,9 @@ __all__ = [
     "FeedbackQuerySet",
     "Folder",
     "GRACE",
+    "Issue",
+    "IssueQuerySet",
+    "IssueState",
     "OPEN_EXPERIMENTS",
     "OPEN_STATES",
     "Prompt",
@@ -80,6 +84,7 @@ __all__ = [
     "RunState",
     "Section",
     "SectionQuerySet",
+    "Severity",
     "Standing",
     "Step",
     "StepState",

@@ -70,7 +70,8 @@ class Recipe:
     """One line of the registry. `job` is the dotted path a run stores; `manuscript` sets what was written in order.
 
     `work` foresees what a writing with these options will ask of models; it is a guess, and shown as one. `coming` says
-    what a section of a type will hold, from the fields of its document.
+    what a section of a type will hold, from the fields of its document. `remakes`: the action that makes again the
+    `fields` it is given, of a document made of fields.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Recipe:
     errand: Errand | None = None
     work: Callable[[Any], Sequence[Work]] | None = None
     coming: Callable[[str, Mapping[str, Any]], str] | None = None
+    remakes: str = ""
 
     def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:
         """The steps to make again when these are: they, what lies in them, and all that rests on a phase among them."""

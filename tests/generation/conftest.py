@@ -179,6 +179,12 @@ async def reached(run: Run, *states: RunState, within: float = PATIENCE_SECONDS)
     return claim
 
 
+async def until_asked(demo: Demo) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not demo.stats()["in_flight"]:
+            await asyncio.sleep(0.02)
+
+
 async def recorded_text(run: Run) -> dict[str, str]:
     """The recorded text of each step."""
     return await in_database(lambda: dict(Step.objects.filter(run=run).values_list("key", "text")))

@@ -1,6 +1,5 @@
 """What an experiment gives is what calls are made with: seen in the rows of runs that really asked the demo model."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,8 +16,7 @@ from generation.models import Assignment, Call, Critique, Experiment, PromptVers
 from memory import workspaces
 from memory.base.database import db as in_database
 from memory.models import User
-from tests.generation.conftest import Demo, Start, ended
-from tests.patience import PATIENCE_SECONDS
+from tests.generation.conftest import Demo, Start, ended, until_asked
 from tests.people import staff
 
 SLOT = "note/section"
@@ -64,12 +62,6 @@ def rewritten() -> PromptVersion:
 def fewest(experiment: Experiment) -> int:
     """Units of the arm that has the fewest."""
     return min(each.units for each in outcomes.filled(experiment, list(experiment.arms.all())))
-
-
-async def until_asked(demo: Demo) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not demo.stats()["in_flight"]:
-            await asyncio.sleep(0.02)
 
 
 async def calls_of(run: Run) -> list[Call]:
