@@ -62,6 +62,12 @@ def cited(texts: Iterable[str]) -> set[int]:
     return {int(found) for text in texts for found in CITATION.findall(text)}
 
 
+def new(citable: Sequence[Citable], cited: Collection[int], there: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """As a document keeps them: those that are cited and do not stand there yet."""
+    known = {str(item["id"]) for item in there}
+    return [each.as_item() for each in citable if each.number in cited and str(each.number) not in known]
+
+
 def addresses(texts: Iterable[str]) -> set[str]:
     """The addresses that stand in what was given, with and without what follows them: a text may lead there."""
     return {url for text in texts for found in ADDRESS.findall(text) for url in endings(found)}

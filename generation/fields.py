@@ -4,7 +4,7 @@ Every field may be absent; an empty one is absent. Lists hold plain strings, or 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,6 +147,13 @@ class Kind:
     fields: type[Fields]
     sections: Mapping[str, SectionType] = field(default_factory=dict)
     body: tuple[str, ...] = ()
+
+
+def into_list(there: object, name: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """By path what puts these items into the list of that name: each for itself beside others, or all of a new list."""
+    if not items:
+        return {}
+    return {f"{name}/{item['id']}": dict(item) for item in items} if there else {name: [dict(item) for item in items]}
 
 
 def cleaned(schema: type[Fields], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,10 @@ from memory.models import Role, User
 MOST_REASON = 500
 SENTENCES: dict[str, Promise] = {
     "link_invented": _("A link that was neither given nor found was taken out: {url}"),
+    "case_not_written": _("The use case “{title}” could not be written."),
+    "case_twice": _("A second use case called “{title}” was left out."),
+    "axis_missing": _("Not rated: {axis}."),
+    "axis_unknown": _("A rating of “{axis}”, which is no axis here, was left out."),
     "citation_unknown": _("[{number}] is no source of this text and was taken out."),
 }
 

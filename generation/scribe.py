@@ -7,6 +7,7 @@ read it, and what is locked, becomes a proposal.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from generation import issues
 from generation.events import Draft, objects_changed
@@ -24,8 +25,16 @@ Read = Mapping[str, int]  # versions of sections, by key, as the run read them; 
 class Scribe:
     """`fallback` is the error's data when the step could not do better than a stand-in; its sections say so."""
 
-    def __init__(self, run: Run, step: str, read: Read, fallback: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        step: str,
+        read: Read,
+        fallback: dict[str, Any] | None = None,
+        document: Document | None = None,
+    ) -> None:
         self.run = run
+        self.own = document
         self.by = By(AuthorKind.RECIPE, run.user, run.id, step)
         self.read = read
         self.fallback = fallback
@@ -34,12 +43,35 @@ class Scribe:
 
     @property
     def document(self) -> Document:
-        if self.run.document is None:
+        found = self.own or self.run.document
+        if found is None:
             raise ValueError(f"{self.run} writes no document")
-        return self.run.document
+        return found
+
+    def beside(self, document: Document) -> "Scribe":
+        """The same hand on a document that belongs to this one; what it does is told with the rest."""
+        other = Scribe(self.run, self.by.step, self.read, self.fallback, document)
+        other.changes, other.proposals = self.changes, self.proposals
+        return other
+
+    def begin_document(self, id: UUID, kind: str, title: str, values: Mapping[str, Any]) -> Document:
+        """A document that belongs to this one, in the language of the run."""
+        begun = Document(
+            id=id,
+            workspace=self.document.workspace,
+            kind=kind,
+            title=title,
+            fields=dict(values),
+            language=self.run.language,
+            parent=self.document,
+            user=self.run.user,
+        )
+        self.changes += history.create(begun, self.by, group=self.run.id)
+        return begun
 
     def write_document(self, values: Mapping[str, Any]) -> None:
-        self.write(self.document, values, self.read.get("", 1))
+        key = str(self.own.id) if self.own else ""
+        self.write(self.document, values, self.read.get(key, 1))
 
     def write_section(
         self, key: str, values: Mapping[str, Any], type: str = "", parent: Section | None = None
@@ -151,6 +183,8 @@ def versions(run: Run, document: Document) -> dict[str, int]:
     standing = Document.objects.get(id=document.id)
     is_theirs = document.shape.body and not run.options.get("fields")
     read = {"": version_by_machine(standing) if is_theirs else standing.version}
+    for child in document.children.filter(present=True):
+        read[str(child.id)] = version_by_machine(child)
     for section in Section.objects.filter(document=document):
         asked = any(step == section.key or section.key.startswith(f"{step}/") for step in run.again)
         read[section.key] = section.version if asked else version_by_machine(section)

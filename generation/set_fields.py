@@ -23,11 +23,19 @@ def set_fields(document: Document, names: Sequence[str]) -> Manuscript:
 def set_field(name: str, value: Any, language: str) -> Iterator[Block]:
     yield Heading(1, capfirst(labels.of_field(name)))
     if isinstance(value, list) and value:
-        yield Prose("\n".join(f"- {each}" for each in value))
+        yield Prose("\n".join(f"- {in_words(each)}" for each in value))
     elif value:
         yield Prose(str(value))
     else:
         yield Notice(words("missing", language))
+
+
+def in_words(item: Any) -> str:
+    """A string, or a score: its axis, its rating, why."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    axis = str(item.get("axis", "")).replace("_", " ")
+    return f"{capfirst(axis)}: {item.get('rating', '—')}. {item.get('justification', '')}".strip()
 
 
 def references(items: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

@@ -37,6 +37,11 @@ MADE: dict[str, Promise] = {
     "evaluation": _("the evaluation of “{title}”"),
     "diagram": _("a diagram: “{part}”"),
     "enrich": _("what is known"),
+    "cases": _("the list of use cases"),
+    "matrix": _("the axes"),
+    "case": _("“{title}”"),
+    "scores": _("the scores of “{title}”"),
+    "summary": _("the summary"),
 }
 NOT_WRITTEN: dict[str, tuple[Promise, Promise]] = {
     "lesson": (_("This lesson could not be written."), _("Write this lesson again")),

@@ -8,6 +8,8 @@ WORDS: dict[str, dict[str, str]] = {
     "missing": {"en": "Not written.", "fr": "Non écrit."},
     "exercises": {"en": "Exercises", "fr": "Exercices"},
     "evaluation": {"en": "Evaluation", "fr": "Évaluation"},
+    "portfolio": {"en": "Use cases of {of}", "fr": "Cas d’usage de {of}"},
+    "summary": {"en": "Summary: {of}", "fr": "Synthèse : {of}"},
     "minutes": {"en": "Time limit: {n} minutes", "fr": "Durée : {n} minutes"},
 }
 

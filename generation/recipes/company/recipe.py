@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, create_model
 
 from generation import citations, documents, sources
 from generation.citations import Citable
+from generation.fields import into_list
 from generation.issues import Finding
 from generation.manuscripts import Manuscript
 from generation.models import Document
@@ -141,10 +142,7 @@ def put_down(
         values[name], found = citations.checked(text, name, numbers, addresses)
         findings += found
     cited = citations.cited(values.values())
-    there = {str(each["id"]) for each in known.references}
-    for each in citable:
-        if each.number in cited and str(each.number) not in there:
-            values[f"references/{each.number}"] = each.as_item()
+    values |= into_list(known.references, "references", citations.new(citable, cited, known.references))
     if said.name and not known.title:
         values["title"] = said.name
     scribe.write_document(values)

@@ -31,4 +31,5 @@ class UseCaseFields(Fields):
     references: list[Reference] | None = Field(None, max_length=100)
 
 
-USE_CASE = Kind("use_case", UseCaseFields, body=("description", "problem", "solution"))
+TEXTS = ("description", "problem", "solution")
+USE_CASE = Kind("use_case", UseCaseFields, body=TEXTS)

@@ -10,10 +10,11 @@ from generation.scores import MOST_AXES, Axis
 
 
 class UseCaseListFields(Fields):
-    """`companies`: ids of the documents it is about."""
+    """`companies`: ids of the documents it is about; `cases`: ids of its use cases, in order."""
 
     description: str | None = markdown()
     companies: list[str] | None = strings()
+    cases: list[str] | None = strings()
     requested_count: int | None = Field(None, ge=1, le=25)
     value_axes: list[Axis] | None = Field(None, max_length=MOST_AXES)
     complexity_axes: list[Axis] | None = Field(None, max_length=MOST_AXES)

@@ -1,0 +1,93 @@
+"""A portfolio as it stands: its cases in order, where each stands by value and ease, which are recommended.
+
+Nothing of it is stored: a rating, a weight or an axis that changes changes all of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from generation import scores
+from generation.models import Document
+from generation.recipes.use_case.cases import Axes
+from generation.recipes.use_case.schema import TEXTS
+from generation.recipes.use_case_list.axes import axes_of
+from generation.scores import Aggregates, Standing
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A case and where it stands."""
+
+    document: Document
+    number: int
+    standing: Standing
+
+    @property
+    def id(self) -> UUID:
+        return self.document.id
+
+    @property
+    def title(self) -> str:
+        return self.document.title
+
+    @property
+    def is_written(self) -> bool:
+        return any(self.document.fields.get(name) for name in TEXTS)
+
+    @property
+    def stars(self) -> int | None:
+        return scores.stars(self.standing.total_value)
+
+    @property
+    def told(self) -> str:
+        """In a few lines, as a model is shown it."""
+        fields = self.document.fields
+        value, complexity = self.standing.total_value, self.standing.total_complexity
+        figures = [
+            f"value {value:.0f}" if value is not None else "",
+            f"complexity {complexity:.0f}" if complexity is not None else "",
+        ]
+        head = f"{self.title} ({', '.join(filter(None, figures)) or 'not rated'})"
+        texts = [fields[name] for name in (*TEXTS, "prerequisites") if fields.get(name)]
+        return "\n".join([head, *texts])
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    document: Document
+    axes: Axes
+    cases: Sequence[Placed]
+
+    @classmethod
+    def of(cls, document: Document) -> "Portfolio":
+        """In two queries, however many cases there are."""
+        axes = axes_of(document, document.language)
+        found = {str(each.id): each for each in document.children.filter(kind="use_case", present=True).order_by("id")}
+        ordered = [found.pop(key) for key in document.fields.get("cases") or () if key in found]
+        placed = [
+            Placed(each, n, scores.standing(each.fields, axes.value, axes.complexity))
+            for n, each in enumerate((*ordered, *found.values()), 1)
+        ]
+        return cls(document, axes, placed)
+
+    @cached_property
+    def aggregates(self) -> Aggregates:
+        return scores.aggregates(each.standing for each in self.cases)
+
+    def thresholds(self, fields: Mapping[str, Any]) -> tuple[float | None, float | None]:
+        """From which value on and up to which complexity a case is recommended: the summary's own, or the medians."""
+        least, most = fields.get("value_threshold"), fields.get("complexity_threshold")
+        return (
+            self.aggregates.median_value if least is None else least,
+            self.aggregates.median_complexity if most is None else most,
+        )
+
+    def top(self, least_value: float | None, most_complexity: float | None) -> list[Placed]:
+        """The recommended, the most valuable first."""
+        if least_value is None or most_complexity is None:
+            return []
+        found = [each for each in self.cases if each.standing.is_top(least_value, most_complexity)]
+        return sorted(found, key=lambda each: (-(each.standing.total_value or 0), each.standing.total_complexity or 0))

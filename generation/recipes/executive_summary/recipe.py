@@ -1,0 +1,64 @@
+"""An executive summary by itself, or one that is written anew."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_noop as _
+from pydantic import Field
+
+from generation.manuscripts import Manuscript
+from generation.models import Document
+from generation.recipes.base import Action, Options, Recipe, Speech, Work
+from generation.recipes.executive_summary import summary
+from generation.recipes.executive_summary.schema import TEXTS
+from generation.running import Running
+from generation.set_fields import set_fields
+from memory.base.database import db
+from memory.base.errors import RunError
+
+
+class SummaryOptions(Options):
+    portfolio: UUID = Field(description="The portfolio that it sums up")
+
+
+async def write(run: Running) -> None:
+    await sum_up(run, SummaryOptions.model_validate(run.run.options).portfolio)
+
+
+async def rewrite(run: Running) -> None:
+    kept = (run.run.document.fields if run.run.document else {}).get("portfolio")
+    if not kept:
+        raise RunError("nothing_to_sum_up")
+    await sum_up(run, UUID(kept))
+
+
+async def sum_up(run: Running, portfolio: UUID) -> None:
+    run.plan({"summary": 1})
+    await run.read_document()
+    setting = await run.step("read/summary", lambda _: db(summary.read, run, portfolio), returns=summary.Setting)
+    await summary.write(run, setting)
+
+
+def manuscript(document: Document) -> Manuscript:
+    return set_fields(document, TEXTS)
+
+
+def work(_options: Options) -> list[Work]:
+    return [Work("executive_summary/summary", (1, 1), (500, 1_500))]
+
+
+RECIPE = Recipe(
+    kind="executive_summary",
+    job=f"{__name__}.{write.__name__}",
+    options=SummaryOptions,
+    slots=("executive_summary/summary",),
+    manuscript=manuscript,
+    actions=(Action("rewrite", f"{__name__}.{rewrite.__name__}"),),
+    speech=Speech(
+        _("Executive summary"),
+        _("Executive summaries"),
+        _("A new executive summary"),
+        _("For whom, and what is to be stressed?"),
+        (_("{n} part"), _("{n} parts")),
+    ),
+    work=work,
+)

@@ -1,0 +1,279 @@
+"""A portfolio of use cases: its matrix and its list at once, then every case at once, each into a document of its own,
+and at the end their summary.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.utils.translation import gettext_noop as _
+from pydantic import BaseModel, Field, create_model
+
+from generation import citations, documents, sources
+from generation.issues import Finding
+from generation.llm.structured import LINE
+from generation.manuscripts import Heading, Manuscript, Prose
+from generation.models import Document, Severity
+from generation.recipes.base import Action, Options, Recipe, Speech, Work
+from generation.recipes.company import reading
+from generation.recipes.company.reading import Companies
+from generation.recipes.executive_summary import summary
+from generation.recipes.use_case import cases
+from generation.recipes.use_case.cases import Axes, Case, Material
+from generation.recipes.use_case_list.axes import axes_of
+from generation.running import Running
+from generation.scores import LEVELS
+from generation.scribe import Scribe
+from generation.sources import fenced
+from generation.steps import StepInProgress
+from generation.words import words
+from memory.base.database import db
+from memory.base.folding import fold
+from memory.base.ids import new_id
+
+MOST_CASES, USUAL_CASES = 25, 10
+LIST_WEIGHT, MATRIX_WEIGHT, CASES_WEIGHT, SUMMARY_WEIGHT = 10, 5, 75, 10
+
+
+class ListOptions(Options):
+    companies: list[UUID] = Field(default_factory=list, max_length=10, description="Which companies it is for")
+    requested_count: int = Field(USUAL_CASES, ge=1, le=MOST_CASES, description="How many use cases")
+
+
+class AddOptions(Options):
+    count: int = Field(1, ge=1, le=MOST_CASES, description="How many more")
+    instruction: str = Field("", max_length=1_000, description="What they shall be about")
+
+
+class Pitch(BaseModel):
+    title: str = Field(min_length=1, max_length=200, description="What the case does, in four to ten words")
+    about: str = Field(min_length=1, max_length=1_000, description="For whom and with which data, in two sentences")
+
+
+class Planned(BaseModel):
+    """The cases that are to be written, with the documents that they are written into; `twice`: titles left out."""
+
+    cases: list[Case]
+    twice: list[str] = []
+
+
+class Setting(BaseModel):
+    """What stood there when the run began."""
+
+    companies: Companies
+    axes: Axes
+    is_own: bool = False
+    cases: list[Case] = []
+
+
+async def write(run: Running) -> None:
+    options = ListOptions.model_validate(run.run.options)
+    run.plan({"list": LIST_WEIGHT, "matrix": MATRIX_WEIGHT, "cases": CASES_WEIGHT, "summary": SUMMARY_WEIGHT})
+    await run.read_document()
+    given = await sources.read(run)
+    ids = [str(each) for each in options.companies]
+    setting = await run.step("read/setting", lambda _: db(read, run, ids), returns=Setting)
+    axes: asyncio.Future[Axes] = asyncio.get_running_loop().create_future()
+
+    async def adapt() -> None:
+        try:
+            axes.set_result(await matrix(run, setting, ids, options.requested_count))
+        except BaseException:
+            axes.cancel()  # who waits for it ends, too
+            raise
+
+    async def list_and_write() -> None:
+        planned = await find(run, setting, given, options.requested_count, "list")
+        await write_cases(run, setting, given, axes, planned)
+
+    await run.gather(adapt(), list_and_write())
+    await summary.write_within(run)
+
+
+async def add(run: Running) -> None:
+    """More cases for a portfolio that is there."""
+    options = AddOptions.model_validate(run.run.options)
+    run.plan({"add": LIST_WEIGHT, "cases": CASES_WEIGHT})
+    await run.read_document()
+    given = await sources.read(run)
+    setting = await run.step("read/setting", lambda _: db(read, run, None), returns=Setting)
+    planned = await find(run, setting, given, options.count, "add", options.instruction)
+    axes: asyncio.Future[Axes] = asyncio.get_running_loop().create_future()
+    axes.set_result(setting.axes)
+    await write_cases(run, setting, given, axes, planned)
+
+
+def read(run: Running, ids: Sequence[str] | None) -> Setting:
+    """`ids`: of the companies; those that the portfolio keeps without any."""
+    if run.run.document is None:
+        raise ValueError(f"{run.run} writes no document")
+    portfolio = documents.within(run.run.workspace, run.run.document.id)
+    own = portfolio.fields.get("companies") or []
+    there = portfolio.children.filter(kind="use_case", present=True).order_by("id")
+    return Setting(
+        companies=reading.read(run.run.workspace, own if ids is None else ids),
+        axes=axes_of(portfolio, run.run.language),
+        is_own=bool(portfolio.fields.get("value_axes") or portfolio.fields.get("complexity_axes")),
+        cases=[Case(id=each.id, title=each.title) for each in there],
+    )
+
+
+def material_of(run: Running, setting: Setting, given: sources.Sources) -> Material:
+    citable = [*setting.companies.citable]
+    citable += citations.of_files(given, max((each.number for each in citable), default=0))
+    addresses = citations.addresses([run.run.brief, *(each.text for each in citable)])
+    known = sorted(addresses | {each.url for each in citable if each.url})
+    return Material(brief=run.run.brief, companies=setting.companies.shown, citable=citable, addresses=known)
+
+
+# --- the matrix
+
+
+async def matrix(run: Running, setting: Setting, companies: Sequence[str], count: int) -> Axes:
+    """The axes with what they mean for these companies; without a model, as every portfolio has them."""
+
+    async def produce(step: StepInProgress) -> Axes:
+        told = [*cases.told(setting.axes.value, "value"), *cases.told(setting.axes.complexity, "complexity")]
+        variables = {"brief": fenced(run.run.brief), "companies": setting.companies.shown, "axes": told}
+        said = await step.write_as(levels_of(setting.axes), "use_case_list/matrix", variables)
+        return Axes(value=described(setting.axes.value, said), complexity=described(setting.axes.complexity, said))
+
+    def keep(axes: Axes, scribe: Scribe) -> None:
+        values: dict[str, Any] = {"value_axes": axes.value, "complexity_axes": axes.complexity}
+        facts = {"companies": list(companies), "requested_count": count}
+        scribe.write_document({**values, **facts})
+
+    return await run.step(
+        "matrix", produce, returns=Axes, label={"code": "matrix"}, fallback=lambda _: setting.axes, write=keep
+    )
+
+
+class Levels(BaseModel):
+    description: str = Field(min_length=1, max_length=1_000, description="What the axis asks here, in one sentence")
+    levels: list[Annotated[str, Field(min_length=1, max_length=LINE)]] = Field(
+        min_length=LEVELS, max_length=LEVELS, description="The five levels, the lowest first"
+    )
+
+
+def levels_of(axes: Axes) -> type[BaseModel]:
+    fields: dict[str, Any] = {axis["id"]: (Levels, ...) for axis in (*axes.value, *axes.complexity)}
+    return create_model("Matrix", **fields)
+
+
+def described(axes: Sequence[dict[str, Any]], said: BaseModel) -> list[dict[str, Any]]:
+    return [{**axis, **getattr(said, axis["id"]).model_dump()} for axis in axes]
+
+
+# --- the list
+
+
+async def find(
+    run: Running, setting: Setting, given: sources.Sources, count: int, key: str, instruction: str = ""
+) -> Planned:
+    """So many cases, each with its document, still to be written."""
+    shape = create_model("UseCases", cases=(list[Pitch], Field(min_length=count, max_length=count)))
+
+    async def produce(step: StepInProgress) -> Planned:
+        variables = {
+            "brief": fenced(run.run.brief),
+            "sources": given.extract(run.run.brief).sources,
+            "companies": setting.companies.shown,
+            "count": count,
+            "there": [each.title for each in setting.cases],
+            "instruction": fenced(instruction),
+        }
+        said = await step.write_as(shape, "use_case_list/list", variables)
+        return told_apart(said.model_dump()["cases"], [each.title for each in setting.cases])
+
+    def keep(planned: Planned, scribe: Scribe) -> None:
+        for case in planned.cases:
+            scribe.begin_document(case.id, "use_case", case.title, {})
+        order = [str(each.id) for each in (*setting.cases, *planned.cases)]
+        scribe.write_document({"cases": order, "title": title_of(setting, scribe)})
+        scribe.found([Finding("case_twice", {"title": title}, severity=Severity.LOW) for title in planned.twice])
+
+    return await run.step(key, produce, returns=Planned, label={"code": "cases"}, write=keep)
+
+
+def title_of(setting: Setting, scribe: Scribe) -> str:
+    """What a portfolio without a name is called: by its companies, or by what it was asked with."""
+    named = ", ".join(setting.companies.titles)
+    return scribe.document.title or (
+        words("portfolio", scribe.run.language, of=named)[:200] if named else scribe.run.brief[:80]
+    )
+
+
+def told_apart(pitches: Sequence[dict[str, str]], there: Sequence[str]) -> Planned:
+    """Each title once, whatever its accents and case."""
+    known = {fold(title) for title in there}
+    kept, twice = [], []
+    for pitch in pitches:
+        if fold(pitch["title"]) in known:
+            twice.append(pitch["title"])
+        else:
+            known.add(fold(pitch["title"]))
+            kept.append(pitch)
+    found = [
+        Case(id=new_id(), key=f"case-{n}", number=n, of=len(kept), title=each["title"], about=each["about"])
+        for n, each in enumerate(kept, 1)
+    ]
+    return Planned(cases=found, twice=twice)
+
+
+# --- the cases
+
+
+async def write_cases(
+    run: Running, setting: Setting, given: sources.Sources, axes: "asyncio.Future[Axes]", planned: Planned
+) -> None:
+    """All at once, their scores as soon as the axes are known; one that fails costs itself."""
+    material = material_of(run, setting, given)
+    steps = [each.step(name) for each in planned.cases for name in ("texts", "scores")]
+    run.divide("cases", steps)
+    others = [each.title for each in (*setting.cases, *planned.cases)]
+
+    async def rate(case: Case) -> None:
+        await cases.scores(run, case, material, await asyncio.shield(axes))
+
+    texts = [cases.texts(run, each, material, others) for each in planned.cases]
+    await run.gather(*texts, *(rate(each) for each in planned.cases))
+
+
+def manuscript(document: Document) -> Manuscript:
+    found = {str(each.id): each for each in document.children.filter(kind="use_case", present=True).order_by("id")}
+    ordered = [found.pop(key) for key in document.fields.get("cases") or () if key in found]
+    blocks: list[Any] = []
+    for case in (*ordered, *found.values()):
+        blocks += [Heading(1, case.title), *([Prose(text)] if (text := case.fields.get("description")) else [])]
+    return Manuscript(document.title, document.language, tuple(blocks), document.fields.get("description", ""))
+
+
+def work(options: Options) -> list[Work]:
+    asked = options.requested_count if isinstance(options, ListOptions) else getattr(options, "count", 1)
+    return [
+        Work("use_case_list/list", (1, 1), (60 * asked, 140 * asked)),
+        Work("use_case_list/matrix", (1, 1), (400, 1_200)),
+        Work("use_case/texts", (asked, asked), (600, 1_200)),
+        Work("use_case/scores", (asked, asked), (300, 600)),
+        Work("executive_summary/summary", (1, 1), (500, 1_500)),
+    ]
+
+
+RECIPE = Recipe(
+    kind="use_case_list",
+    job=f"{__name__}.{write.__name__}",
+    options=ListOptions,
+    slots=("use_case_list/list", "use_case_list/matrix"),
+    manuscript=manuscript,
+    actions=(Action("add_cases", f"{__name__}.{add.__name__}", AddOptions),),
+    phases=("list", "matrix"),
+    speech=Speech(
+        _("Portfolio of use cases"),
+        _("Portfolios of use cases"),
+        _("A new portfolio of use cases"),
+        _("For which company, and what are the cases to be about?"),
+        (_("{n} use case"), _("{n} use cases")),
+    ),
+    work=work,
+)

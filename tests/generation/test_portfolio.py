@@ -1,0 +1,208 @@
+"""A portfolio: its matrix and its list at once, then all its cases, each a document of its own, then a summary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from generation import actions, documents
+from generation.carrier import Carrier
+from generation.models import Call, Document, Issue, Run, RunState
+from generation.portfolios import Portfolio
+from generation.recipes.use_case.cases import Texts
+from generation.scores import RATINGS
+from memory import bases, history
+from memory.base.database import db as in_database
+from memory.history import By
+from tests.generation.conftest import Demo, Start, ended
+from tests.people import People
+from tests.rest import Rest
+
+BRIEFS = Path(__file__).parents[1] / "briefs"  # as people sent them
+LISTS = ("benefits", "constraints", "metrics", "risks", "next_steps", "technologies", "data_sources", "data_objects")
+
+
+async def written(run: Run) -> Document:
+    return await in_database(lambda: Document.whole().get(runs=run))
+
+
+async def portfolio_of(run: Run) -> Portfolio:
+    def read() -> Portfolio:
+        return Portfolio.of(Document.whole().get(runs=run))
+
+    return await in_database(read)
+
+
+async def test_from_the_company_to_the_summary(carrier: Carrier, house: People, demo: Demo, start: Start) -> None:
+    company_run = await start(kind="company", brief=(BRIEFS / "company.txt").read_text())
+    assert (await ended(company_run)).state == RunState.DONE
+    company = await written(company_run)
+    options = {"companies": [str(company.id)], "requested_count": 8}
+    run = await start(kind="use_case_list", brief=(BRIEFS / "use_case_list.txt").read_text(), options=options)
+    assert (await ended(run)).state == RunState.DONE
+    portfolio = await portfolio_of(run)
+    assert portfolio.document.title == f"Cas d’usage de {company.title}"
+    assert portfolio.document.fields["companies"] == [str(company.id)]
+    assert len(portfolio.cases) == portfolio.aggregates.count == 8
+    axes = {"value_scores": portfolio.axes.value, "complexity_scores": portfolio.axes.complexity}
+    assert [len(each) for each in axes.values()] == [3, 5]
+    assert all(axis["description"] and len(axis["levels"]) == 5 for each in axes.values() for axis in each)
+    for case in portfolio.cases:
+        fields = case.document.fields
+        assert set(Texts.model_fields) <= set(fields)
+        assert all(fields[name] for name in LISTS)
+        for name, asked in axes.items():
+            assert [score["axis"] for score in fields[name]] == [axis["id"] for axis in asked]
+            assert all(score["rating"] in RATINGS and score["justification"] for score in fields[name])
+        assert case.standing.is_known
+    assert await in_database(Issue.objects.count) == 0
+
+    summary = await in_database(lambda: Document.objects.get(parent=portfolio.document, kind="executive_summary"))
+    assert all(summary.fields[name] for name in ("introduction", "analysis", "recommendation", "synthesis"))
+    least, most = portfolio.thresholds(summary.fields)
+    assert (least, most) == (portfolio.aggregates.median_value, portfolio.aggregates.median_complexity)
+    asked = await in_database(lambda: Call.objects.get(run=run, step="summary"))
+    assert asked.variables
+    assert asked.variables["top"] == [each.title for each in portfolio.top(least, most)]
+
+    rest = await in_database(Rest, house.teammate)
+    again = {"portfolio": str(portfolio.document.id)}
+    body = {"kind": "executive_summary", "brief": (BRIEFS / "executive_summary.txt").read_text(), "options": again}
+    told = await in_database(lambda: rest.post("runs", body))
+    assert told.status_code == 202, told.content
+    other = await in_database(lambda: Run.objects.get(id=told.json()["id"]))
+    assert (await ended(other)).state == RunState.DONE
+    assert (await written(other)).fields["portfolio"] == str(portfolio.document.id)
+
+
+def pitches(*titles: str) -> str:
+    return json.dumps({"cases": [{"title": title, "about": f"About {title}."} for title in titles]})
+
+
+async def a_portfolio(start: Start, *titles: str, **facts: Any) -> Run:
+    return await start(kind="use_case_list", options={"requested_count": len(titles)}, **facts)
+
+
+def listing(*titles: str) -> dict[str, Any]:
+    return {"contains": f"Find {len(titles)} use cases", "content": pitches(*titles)}
+
+
+async def test_two_of_one_name_are_one(carrier: Carrier, start: Start, demo: Demo) -> None:
+    titles = ("Plan the rounds", "Trace a batch", "plan the Rounds")
+    demo.set(rules=[listing(*titles)])
+    run = await a_portfolio(start, *titles)
+    assert (await ended(run)).state == RunState.DONE
+    portfolio = await portfolio_of(run)
+    assert [each.title for each in portfolio.cases] == ["Plan the rounds", "Trace a batch"]
+    issue = await in_database(Issue.objects.get)
+    assert (issue.type, issue.params) == ("case_twice", {"title": "plan the Rounds"})
+
+
+async def test_a_case_that_cannot_be_written_costs_itself(carrier: Carrier, start: Start, demo: Demo) -> None:
+    titles = ("Plan the rounds", "Trace a batch", "Foresee the ripening")
+    broken = {"contains": "The use case: Trace a batch", "fault": "server_error"}
+    demo.set(rules=[listing(*titles), broken])
+    run = await a_portfolio(start, *titles)
+    assert (await ended(run)).state == RunState.PARTIAL
+    portfolio = await portfolio_of(run)
+    assert [each.is_written for each in portfolio.cases] == [True, False, True]
+    lost = portfolio.cases[1]
+    assert not lost.standing.is_known
+    found = await in_database(lambda: list(Issue.objects.filter(document=lost.document).values_list("type", flat=True)))
+    assert sorted(set(found)) == ["axis_missing", "case_not_written"]
+    asked = await in_database(lambda: Call.objects.get(run=run, step="summary"))
+    assert asked.variables
+    assert asked.variables["missing"] == ["Trace a batch"]
+
+    demo.set(rules=[])
+    again = await in_database(lambda: actions.retry(run, run.user)[0])
+    assert (await ended(again)).state == RunState.DONE
+    portfolio = await portfolio_of(again)
+    assert [each.title for each in portfolio.cases] == list(titles)
+    assert all(each.is_written and each.standing.is_known for each in portfolio.cases)
+    open_issues = await in_database(Issue.objects.filter(document=lost.document, state="open").count)
+    assert open_issues == 0
+
+
+async def test_an_axis_that_is_not_rated_and_one_that_nobody_knows(carrier: Carrier, start: Start, demo: Demo) -> None:
+    said = json.dumps({
+        "business_value": {"rating": 34, "justification": "So."},
+        "glamour": {"rating": 100, "justification": "So."},
+    })  # fmt: skip
+    demo.set(rules=[listing("Plan the rounds"), {"contains": "Rate this use case", "content": said}])
+    run = await a_portfolio(start, "Plan the rounds")
+    assert (await ended(run)).state == RunState.DONE
+    (case,) = (await portfolio_of(run)).cases
+    assert [score["axis"] for score in case.document.fields["value_scores"]] == ["business_value"]
+    assert (case.standing.total_value, case.standing.total_complexity) == (34, None)
+    found = await in_database(lambda: list(Issue.objects.order_by("id").values_list("type", flat=True)))
+    assert found == [*["axis_missing"] * 7, "axis_unknown"]
+
+
+async def test_a_summary_is_stale_once_a_case_it_rests_on_changes(
+    carrier: Carrier, start: Start, demo: Demo, house: People
+) -> None:
+    demo.set(rules=[listing("Plan the rounds", "Trace a batch")])
+    run = await a_portfolio(start, "Plan the rounds", "Trace a batch")
+    assert (await ended(run)).state == RunState.DONE
+    portfolio = await portfolio_of(run)
+
+    def stale() -> list[Any]:
+        summary = Document.objects.get(parent=portfolio.document, kind="executive_summary")
+        return [basis.source_id for each in bases.stale(summary.id).values() for basis in each]
+
+    assert await in_database(stale) == []
+    case = portfolio.cases[1].document
+    path = "complexity_scores/data_availability/rating"
+    rating = 13 if portfolio.cases[1].document.fields["complexity_scores"][3]["rating"] != 13 else 21
+    change = await in_database(lambda: documents.edit(case, {path: rating}, By.person(house.teammate)))
+    assert await in_database(stale) == [case.id]
+    after = await portfolio_of(run)
+    assert after.cases[1].standing.total_complexity != portfolio.cases[1].standing.total_complexity
+    await in_database(lambda: history.undo(change[0], house.teammate))
+    assert await in_database(stale) == []
+    weight = {"value_axes/business_value/weight": 0}
+    await in_database(lambda: documents.edit(after.document, weight, By.person(house.teammate)))
+    assert await in_database(stale) == [portfolio.document.id]
+
+
+async def test_cases_are_added_and_one_is_written_again(
+    carrier: Carrier, start: Start, demo: Demo, house: People
+) -> None:
+    demo.set(rules=[listing("Plan the rounds")])
+    run = await a_portfolio(start, "Plan the rounds")
+    await ended(run)
+    portfolio = await portfolio_of(run)
+    demo.set(rules=[{"contains": "What is wanted now: Traceability", "content": pitches("Trace a batch")}])
+    more, _ = await in_database(
+        lambda: actions.act(portfolio.document, "add_cases", {"instruction": "Traceability"}, user=house.owner)
+    )
+    assert (await ended(more)).state == RunState.DONE
+    grown = await portfolio_of(more)
+    assert [each.title for each in grown.cases] == ["Plan the rounds", "Trace a batch"]
+    assert all(each.standing.is_known for each in grown.cases)
+    case = grown.cases[0].document
+    demo.set(rules=[{"contains": "these fields of the case anew: risks.", "content": '{"risks": ["Snow."]}'}])
+    again, _ = await in_database(lambda: actions.act(case, "rewrite", {"fields": ["risks"]}, user=house.owner))
+    assert (await ended(again)).state == RunState.DONE
+    fields = (await written(again)).fields
+    assert fields["risks"] == ["Snow."]
+    assert {name for name in fields if fields[name] != case.fields[name]} == {"risks"}
+
+
+async def test_a_use_case_by_itself(carrier: Carrier, start: Start, demo: Demo) -> None:
+    run = await start(kind="use_case", brief=(BRIEFS / "use_case.txt").read_text())
+    assert (await ended(run)).state == RunState.DONE
+    case = await written(run)
+    assert case.title
+    assert set(Texts.model_fields) <= set(case.fields)
+    assert [len(case.fields[name]) for name in ("value_scores", "complexity_scores")] == [3, 5]
+
+
+async def test_of_an_empty_portfolio_there_is_no_summary(carrier: Carrier, house: People, start: Start) -> None:
+    empty = await in_database(
+        lambda: documents.create("use_case_list", "Empty", {}, user=house.owner, workspace=house.workspace)
+    )
+    run = await start(kind="executive_summary", options={"portfolio": str(empty.id)})
+    assert (await ended(run)).state == RunState.FAILED
+    error = await in_database(lambda: Run.objects.get(id=run.id).error)
+    assert "run.nothing_to_sum_up" in str(error)
