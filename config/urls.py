@@ -72,6 +72,7 @@ urlpatterns = [
     path("sections/<uuid:section_id>/approve/", sections.approve_section, name="approve_section"),
     path("preview/", edits.preview, name="preview"),
     # History
+    path("documents/<uuid:document_id>/thresholds/", documents.thresholds, name="thresholds"),
     path("documents/<uuid:document_id>/history/", history.history_page, name="history"),
     path("documents/<uuid:document_id>/last-change/", history.latest, name="last_change"),
     path("changes/<uuid:change_id>/", history.change, name="change"),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from generation import documents
 from generation.orders import Order
 from generation.recipes.base import Options, Recipe
 from memory import sentences
@@ -27,6 +28,7 @@ from memory.history import digest
 from memory.models import File, User, Workspace
 
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
+MOST_CHOICES = 50
 BESIDE_BRIEF = {"brief_empty", "brief_too_long", "characters"}
 
 
@@ -39,7 +41,7 @@ class Choice:
 
 @dataclass
 class OptionField:
-    """One option as a form shows it. `kind`: choice, number, check or text."""
+    """One option as a form shows it. `kind`: choice, number, check, text, or documents (`most` 1: one of them)."""
 
     name: str
     title: str
@@ -51,21 +53,28 @@ class OptionField:
     most: int | None = None
     error: str = ""
 
+    @property
+    def chosen(self) -> list[str]:
+        return self.value.split(",")
+
 
 @dataclass
 class Asking:
+    """`workspace`: where it will be written, and whose documents can be chosen from."""
+
     recipe: Recipe
     user: User
     typed: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[File] = ()
     errors: dict[str, str] = field(default_factory=dict)
     refused: Sequence[tuple[str, str]] = ()  # names of files that were not taken, and why
+    workspace: UUID | None = None
 
     @classmethod
     def sent(cls, recipe: Recipe, user: User, workspace: Workspace, post: QueryDict) -> "Asking":
         files = File.objects.visible(user).filter(workspace=workspace, id__in=uuids(post.getlist("files")))
-        typed = {name: str(value) for name, value in post.items()}
-        return cls(recipe, user, typed, list(files.order_by("id")))
+        typed = {name: ",".join(post.getlist(name)) if kind_of(recipe, name) else str(post[name]) for name in post}
+        return cls(recipe, user, typed, list(files.order_by("id")), workspace=workspace.pk)
 
     @property
     def brief(self) -> str:
@@ -94,10 +103,21 @@ class Asking:
 
     @property
     def options(self) -> list[OptionField]:
-        return [
+        found = [
             option(name, info, self.value_of(name), self.errors.get(name, ""))
             for name, info in self.recipe.options.model_fields.items()
         ]
+        for each in found:
+            if kind := kind_of(self.recipe, each.name):
+                each.kind, each.choices = "documents", self.documents(kind)
+        return found
+
+    def documents(self, kind: str) -> list[Choice]:
+        """Those of this kind that can be chosen, the newest first."""
+        listed = (
+            documents.listing(self.user, workspace=self.workspace, kind=kind)[:MOST_CHOICES] if self.workspace else ()
+        )
+        return [Choice(str(each.id), str(each)) for each in listed]
 
     def value_of(self, name: str) -> str:
         """As it was typed; before anything was, how the reader studies is known."""
@@ -108,7 +128,9 @@ class Asking:
     def chosen(self) -> dict[str, Any]:
         """What was typed into the options; what was left empty is for the recipe to say."""
         names = self.recipe.options.model_fields
-        return {name: self.typed[name] for name in names if self.typed.get(name, "").strip()}
+        typed = {name: self.typed[name] for name in names if self.typed.get(name, "").strip()}
+        many = [name for name in typed if kind_of(self.recipe, name) and bound(names[name], "max_length")]
+        return {**typed, **{name: typed[name].split(",") for name in many}}
 
     def foreseen(self) -> Options:
         """The options an estimate goes by: those that fit."""
@@ -119,7 +141,10 @@ class Asking:
             except ValidationError:
                 continue
             chosen[name] = value
-        return self.recipe.options.model_validate(chosen)
+        try:
+            return self.recipe.options.model_validate(chosen)
+        except ValidationError:  # something that has to be chosen is not yet
+            return self.recipe.options.model_construct(None, **chosen)
 
     def order(self) -> Order:
         known = {code for code, _ in settings.LANGUAGES}
@@ -152,6 +177,7 @@ class Asking:
 
 def problem_of(problem: Mapping[str, str]) -> str:
     words = {
+        "missing": gettext("Choose one."),
         "int_parsing": gettext("A whole number is needed."),
         "greater_than_equal": gettext("This is too little."),
         "less_than_equal": gettext("This is too much."),
@@ -173,6 +199,13 @@ def option(name: str, info: FieldInfo, value: str, error: str) -> OptionField:
         facts.kind = "number"
     facts.least, facts.most, facts.error = bound(info, "ge"), bound(info, "le") or bound(info, "max_length"), error
     return facts
+
+
+def kind_of(recipe: Recipe, name: str) -> str:
+    """Of the documents that the option of this name is about; nothing for another."""
+    info = recipe.options.model_fields.get(name)
+    about = info.json_schema_extra if info else None
+    return str(about.get("documents", "")) if isinstance(about, dict) else ""
 
 
 def type_of(info: FieldInfo) -> type:

@@ -82,6 +82,12 @@ IS_REMOVED = Exists(
 IS_STALE = Exists(Basis.objects.filter(~IS_REMOVED, root_id=OuterRef("pk"), is_stale=True))
 STANDS = Case(When(IS_STALE, then=Value(Condition.STALE)), default=F("status"), output_field=CharField())
 
+# It belongs to a document whose run has not come to it yet, or is writing it.
+PARENT_IS_AT_WORK = Exists(Run.objects.filter(document=OuterRef("parent_id"), claim__state__in=OPEN_STATES))
+COMES_WITH_PARENT = (
+    Q(kind__in=[name for name, body in OF_FIELDS], parent__isnull=False) & ~HAS_FIELD & Q(PARENT_IS_AT_WORK)
+)
+
 # What a run left that ended before all was good. People may have filled the gaps since.
 LEFT_SHORT = Case(
     When(IS_WRITTEN, then=Case(When(HAS_GAP, then=Value(Condition.PARTIAL)), default=STANDS)),
@@ -96,6 +102,7 @@ OF_DOCUMENT = Case(
     When(has_open_run(WAITS_FOR_PERSON), then=Value(Condition.WAITING)),
     When(has_open_run(~Q(claim__state=RunState.QUEUED)), then=Value(Condition.GENERATING)),
     When(has_open_run(Q(claim__state=RunState.QUEUED)), then=Value(Condition.QUEUED)),
+    When(COMES_WITH_PARENT, then=Value(Condition.GENERATING)),
     When(has_section(Q(fallback__isnull=False)), then=Value(Condition.PARTIAL)),
     When(ENDED_SHORT, then=LEFT_SHORT),
     default=STANDS,

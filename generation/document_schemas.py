@@ -130,3 +130,32 @@ class FolderIn(Body):
 
 class FolderNameIn(Body):
     name: str
+
+
+class PlacedOut(Schema):
+    """A case and where it stands; `is_top`: recommended."""
+
+    id: UUID
+    number: int
+    title: str
+    domain: str
+    state: str
+    is_top: bool
+    stars: int | None
+    total_value: float | None
+    total_complexity: float | None
+    total_ease: float | None
+
+
+class PortfolioOut(Schema):
+    """Means and medians are of the cases that are rated; thresholds those of its summary, or the medians."""
+
+    cases: list[PlacedOut]
+    count: int
+    mean_value: float | None
+    mean_complexity: float | None
+    median_value: float | None
+    median_complexity: float | None
+    value_threshold: float | None
+    complexity_threshold: float | None
+    summary: UUID | None

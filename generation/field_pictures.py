@@ -16,6 +16,11 @@ from generation.models import Document
 from memory.base import rendered
 
 REFERENCES = "references"
+# What a kind shows in its own way.
+DRAWN_APART = frozenset({
+    "value_axes", "complexity_axes", "value_scores", "complexity_scores", "value_threshold", "complexity_threshold",
+    "requested_count",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ def of(document: Document, live: Mapping[str, Mapping[str, Any]], again: Sequenc
     pictures = []
     for name, info in document.shape.fields.model_fields.items():
         widget, value = forms.widget_of(name, info), values.get(name)
+        if name in DRAWN_APART or not widget:
+            continue
         if widget == "markdown" and value:
             value = rendered.of(linked(value, known))
         elif name == REFERENCES:

@@ -70,6 +70,11 @@ def strings() -> Any:
     return Field(None, json_schema_extra={"format": "strings"})
 
 
+def ids() -> Any:
+    """Ids of other documents: no form asks for them, no page shows them."""
+    return Field(None, json_schema_extra={"format": "ids"})
+
+
 class Item(Fields):
     """An object in a list, addressed by its `id`, which is given when it has none."""
 

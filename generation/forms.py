@@ -134,15 +134,17 @@ def widget_of(name: str, info: FieldInfo) -> str:
     """Empty for what no form can show."""
     kind, about = bare(info.annotation), info.json_schema_extra
     form = about.get("format") if isinstance(about, dict) else None
+    if form == "ids":
+        return ""
     if item_of(info):
         return "items"
     if form == "strings":
         return "lines"
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum) or isinstance(about, dict) and "enum" in about:
         return "choice"
     if form == "text" and name.endswith("_code"):
         return "code"
-    return str(form or {bool: "check", int: "number", str: "line"}.get(kind, ""))
+    return str(form or {bool: "check", int: "number", float: "number", str: "line"}.get(kind, ""))
 
 
 def bound(info: FieldInfo, kind: type, name: str) -> Any:
@@ -172,16 +174,19 @@ def inputs_of(
             value="\n".join(value) if widget == "lines" and isinstance(value, list) else value,
             most=most,
             least=bound(info, Ge, "ge"),
-            choices=choices.get(name) or choices_of(bare(info.annotation)),
+            choices=choices.get(name) or choices_of(info),
             items=items,
             is_full=bool(items) and most is not None and len(items) >= most,
             error=errors.get(path, ""),
         )
 
 
-def choices_of(kind: Any) -> list[tuple[str, str]]:
-    is_choice = isinstance(kind, type) and issubclass(kind, Enum)
-    return [(each.value, labels.of_choice(each.value)) for each in kind] if is_choice else []
+def choices_of(info: FieldInfo) -> list[tuple[str, str]]:
+    kind, about = bare(info.annotation), info.json_schema_extra
+    named: Any = about.get("enum") if isinstance(about, dict) else None
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        named = [each.value for each in kind]
+    return [(str(each), labels.of_choice(each)) for each in named or ()]
 
 
 def item_forms(info: FieldInfo, path: str, items: Sequence[Any], errors: Mapping[str, str]) -> list[ItemForm]:
@@ -227,6 +232,8 @@ def read_one(info: FieldInfo, widget: str, posted: QueryDict, path: str) -> Any:
         return text == "1"
     if widget == "lines":
         return text.split("\n")
+    if bare(info.annotation) is float:
+        text = text.replace(",", ".")  # as people write in French
     return text if text.strip() else None
 
 

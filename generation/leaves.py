@@ -22,6 +22,7 @@ from generation import (
     issues,
     makings,
     pictures,
+    portfolio_pictures,
     saying,
     telling,
 )
@@ -31,6 +32,7 @@ from generation.field_pictures import FieldPicture
 from generation.leaf_sections import DEMO, close_chapters, coming, facts, stamp, warmed, weight, words_of
 from generation.makings import Making
 from generation.models import OPEN_STATES, Document, Issue, IssueState, Run, RunState, Section
+from generation.portfolio_pictures import CasePicture, Dashboard, SummaryPicture
 from generation.registry import RECIPES
 from generation.replay import OpenText, one_moment, open_texts
 from memory import bases
@@ -310,6 +312,18 @@ class Leaf:
                 place = {"key": making.key, "run": making.run_id, "attempt": making.attempt}
                 live[name] = {**place, "text": self.open_texts.get(making.key)}
         return field_pictures.of(self.document, live, self.document.shape.body if self.remakes else ())
+
+    @cached_property
+    def dashboard(self) -> Dashboard | None:
+        return portfolio_pictures.dashboard(self.document) if self.document.kind == "use_case_list" else None
+
+    @cached_property
+    def case(self) -> CasePicture | None:
+        return portfolio_pictures.case(self.document) if self.document.kind == "use_case" else None
+
+    @cached_property
+    def recommended(self) -> SummaryPicture | None:
+        return portfolio_pictures.summary(self.document) if self.document.kind == "executive_summary" else None
 
     @property
     def remakes(self) -> str:

@@ -73,6 +73,12 @@ class Portfolio:
         ]
         return cls(document, axes, placed)
 
+    @classmethod
+    def alone(cls, case: Document) -> "Portfolio":
+        """Of one case that stands in no portfolio, by the axes that every portfolio begins with."""
+        axes = axes_of(None, case.language)
+        return cls(case, axes, [Placed(case, 1, scores.standing(case.fields, axes.value, axes.complexity))])
+
     @cached_property
     def aggregates(self) -> Aggregates:
         return scores.aggregates(each.standing for each in self.cases)

@@ -30,6 +30,9 @@ SPARE = 2  # empty rows for who has no JavaScript
 MOST_ROWS = 100
 ACTIONS: dict[str, tuple[Promise, Promise]] = {
     "add_chapter": (_("Add a chapter"), _("Write this chapter")),
+    "add_cases": (_("Add use cases"), _("Find and write them")),
+    "rewrite": (_("Write it all anew"), _("Write it anew")),
+    "rate": (_("Rate it anew"), _("Rate it")),
     "enrich": (_("Find out more"), _("Write the profile anew")),
 }
 # Labels of fields whose description would be too long for one.

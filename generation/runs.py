@@ -98,6 +98,9 @@ def create(
     if key is None or not Run.objects.filter(user=user, key=key).exists():
         check_open_runs(user, parent)
     check_files(order.files, user, workspace)
+    check_documents(recipe, order.options, workspace)
+    if recipe.admit and action is None:
+        recipe.admit(workspace, order.options)
     language = order.language or language_of(order.brief, user.language)
     run = Run.objects.create(
         workspace=workspace,
@@ -199,6 +202,20 @@ def check_files(files: Sequence[UUID], user: User, workspace: Workspace) -> None
     missing = [str(file) for file in files if file not in found]
     if missing:
         raise NotFound("file", files=missing)
+
+
+def check_documents(recipe: Recipe, options: Mapping[str, Any], workspace: Workspace) -> None:
+    """Raise `not_found.document` unless all that the options name are there, of their kind, in this workspace."""
+    for name, info in recipe.options.model_fields.items():
+        about = info.json_schema_extra
+        kind = about.get("documents") if isinstance(about, dict) else None
+        value = options.get(name)
+        named = set(value if isinstance(value, list) else [value] if value else [])
+        if not kind or not named:
+            continue
+        found = Document.objects.filter(workspace=workspace, kind=kind, present=True, id__in=named)
+        if missing := named - {str(each) for each in found.values_list("id", flat=True)}:
+            raise NotFound("document", documents=sorted(missing))
 
 
 def cancel(run: Run, by: User) -> None:

@@ -173,6 +173,7 @@ SENTENCES: dict[str, Promise] = {
     # Conversations
     "validation.reason_needed": _("Somebody will ask why. Nothing was changed. Give a reason."),
     "run.nothing_to_sum_up": _("No use case is there to sum up. Nothing was written. Add some to the portfolio."),
+    "not_found.portfolio": _("This is no portfolio of use cases. Nothing was changed. Look at the list of documents."),
     "not_found.issue": _("There is no such finding. Nothing was changed. Look at the document."),
     "validation.reason_too_long": _("The reason is too long. Nothing was kept. Shorten it to {limit} characters."),
     "run.of_a_turn": _("This was an answer in a conversation. It is kept there. Ask for another one there."),

@@ -110,6 +110,7 @@ DOORS = {
     "sections/<uuid:section_id>/unlock/": Door(Class.WRITES, is_form=True),
     "sections/<uuid:section_id>/approve/": Door(Class.WRITES, is_form=True),
     "preview/": Door(Class.SIGNED_IN, {"text": "# Loops"}, is_form=True),
+    "documents/<uuid:document_id>/thresholds/": Door(Class.WRITES, is_form=True),
     "documents/<uuid:document_id>/history/": Door(Class.READS),
     "documents/<uuid:document_id>/last-change/": Door(Class.READS),
     "changes/<uuid:change_id>/": Door(Class.READS),
@@ -206,6 +207,7 @@ DOORS = {
     "GET /api/v1/documents/{document_id}/proposals": Door(Class.READS),
     "POST /api/v1/proposals/{proposal_id}/accept": Door(Class.WRITES),
     "POST /api/v1/proposals/{proposal_id}/reject": Door(Class.WRITES),
+    "GET /api/v1/documents/{document_id}/portfolio": Door(Class.NOWHERE),  # of a course
     "GET /api/v1/documents/{document_id}/issues": Door(Class.READS),
     "PATCH /api/v1/issues/{issue_id}": Door(Class.WRITES, {"state": "resolved"}),
     "GET /api/v1/folders": Door(Class.SIGNED_IN),

@@ -5,13 +5,22 @@ from uuid import UUID
 
 from ninja import Query, Router, Status
 
-from generation import actions, document_pictures, documents, folders, pictures
+from generation import actions, document_pictures, documents, folders, pictures, portfolio_pictures
 from generation.api.parameters import Cursor, Key
-from generation.document_schemas import ActionIn, DocumentIn, DocumentOut, DocumentPage, EditIn, EmptiedOut
+from generation.document_schemas import (
+    ActionIn,
+    DocumentIn,
+    DocumentOut,
+    DocumentPage,
+    EditIn,
+    EmptiedOut,
+    PortfolioOut,
+)
 from generation.history_pictures import written
 from generation.history_schemas import ChangedOut
 from generation.schemas import RunOut
 from memory import workspaces
+from memory.base.errors import NotFound
 from memory.history import By
 from memory.http import SignedInRequest
 from memory.models import Role
@@ -52,6 +61,17 @@ def create(request: SignedInRequest, body: DocumentIn) -> Status[dict[str, Any]]
 @router.get("/documents/{uuid:document_id}", response=DocumentOut, summary="A document with all its sections")
 def show(request: SignedInRequest, document_id: UUID) -> dict[str, Any]:
     return document_pictures.picture(request.user, document_id)
+
+
+@router.get(
+    "/documents/{uuid:document_id}/portfolio", response=PortfolioOut, summary="Where the cases of a portfolio stand"
+)
+def portfolio(request: SignedInRequest, document_id: UUID) -> dict[str, Any]:
+    """Totals by the weighted axes from 0 to 100, computed now; null where nothing is rated."""
+    document = documents.visible(request.user, document_id)
+    if document.kind != "use_case_list":
+        raise NotFound("portfolio")
+    return portfolio_pictures.told(document)
 
 
 @router.patch("/documents/{uuid:document_id}", response=ChangedOut, summary="Change fields of a document")

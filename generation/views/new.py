@@ -29,7 +29,9 @@ def new(request: PageRequest, kind: str = DEFAULT) -> HttpResponse:
     recipe = recipe_of(kind)
     if request.method == "POST":
         return begin(request, recipe)
-    return form(request, Asking(recipe, request.user, request.GET.dict() if "folder" in request.GET else {}))
+    named = {name: request.GET[name] for name in ("folder", *recipe.options.model_fields) if name in request.GET}
+    workspace = request.membership.workspace_id if request.membership else None
+    return form(request, Asking(recipe, request.user, named, workspace=workspace))
 
 
 @require_POST

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from generation import actions, documents
 from generation.carrier import Carrier
 from generation.models import Call, Document, Issue, Run, RunState
@@ -12,6 +14,8 @@ from generation.recipes.use_case.cases import Texts
 from generation.scores import RATINGS
 from memory import bases, history
 from memory.base.database import db as in_database
+from memory.base.errors import NotFound, RunError
+from memory.base.ids import new_id
 from memory.history import By
 from tests.generation.conftest import Demo, Start, ended
 from tests.people import People
@@ -60,9 +64,9 @@ async def test_from_the_company_to_the_summary(carrier: Carrier, house: People, 
     assert all(summary.fields[name] for name in ("introduction", "analysis", "recommendation", "synthesis"))
     least, most = portfolio.thresholds(summary.fields)
     assert (least, most) == (portfolio.aggregates.median_value, portfolio.aggregates.median_complexity)
-    asked = await in_database(lambda: Call.objects.get(run=run, step="summary"))
-    assert asked.variables
-    assert asked.variables["top"] == [each.title for each in portfolio.top(least, most)]
+    call = await in_database(lambda: Call.objects.get(run=run, step="summary"))
+    assert call.variables
+    assert call.variables["top"] == [each.title for each in portfolio.top(least, most)]
 
     rest = await in_database(Rest, house.teammate)
     again = {"portfolio": str(portfolio.document.id)}
@@ -202,7 +206,9 @@ async def test_of_an_empty_portfolio_there_is_no_summary(carrier: Carrier, house
     empty = await in_database(
         lambda: documents.create("use_case_list", "Empty", {}, user=house.owner, workspace=house.workspace)
     )
-    run = await start(kind="executive_summary", options={"portfolio": str(empty.id)})
-    assert (await ended(run)).state == RunState.FAILED
-    error = await in_database(lambda: Run.objects.get(id=run.id).error)
-    assert "run.nothing_to_sum_up" in str(error)
+    with pytest.raises(RunError, match=r"run\.nothing_to_sum_up"):
+        await start(kind="executive_summary", options={"portfolio": str(empty.id)})
+    for options in ({"portfolio": str(new_id())}, {"portfolio": str(house.workspace.id)}):
+        with pytest.raises(NotFound, match=r"not_found\.document"):
+            await start(kind="executive_summary", options=options)
+    assert await in_database(Run.objects.count) == 0

@@ -1,5 +1,7 @@
 """An executive summary by itself, or one that is written anew."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_noop as _
@@ -14,10 +16,11 @@ from generation.running import Running
 from generation.set_fields import set_fields
 from memory.base.database import db
 from memory.base.errors import RunError
+from memory.models import Workspace
 
 
 class SummaryOptions(Options):
-    portfolio: UUID = Field(description="The portfolio that it sums up")
+    portfolio: UUID = Field(title=_("Portfolio of use cases"), json_schema_extra={"documents": "use_case_list"})
 
 
 async def write(run: Running) -> None:
@@ -36,6 +39,13 @@ async def sum_up(run: Running, portfolio: UUID) -> None:
     await run.read_document()
     setting = await run.step("read/summary", lambda _: db(summary.read, run, portfolio), returns=summary.Setting)
     await summary.write(run, setting)
+
+
+def admit(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Raises `run.nothing_to_sum_up` for a portfolio without cases."""
+    cases = Document.objects.filter(kind="use_case", present=True, parent=options["portfolio"])
+    if not cases.filter(workspace=workspace).exists():
+        raise RunError("nothing_to_sum_up")
 
 
 def manuscript(document: Document) -> Manuscript:
@@ -61,4 +71,5 @@ RECIPE = Recipe(
         (_("{n} part"), _("{n} parts")),
     ),
     work=work,
+    admit=admit,
 )

@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from generation.fields import Fields, Kind, markdown
+from generation.fields import Fields, Kind, ids, markdown
 from generation.references import Reference
 
 
 class ExecutiveSummaryFields(Fields):
     """`portfolio`: the id of it. Without a threshold the median of the portfolio is meant, as it stands."""
 
-    portfolio: str | None = Field(None, max_length=36, json_schema_extra={"format": "id"})
+    portfolio: str | None = ids()
     introduction: str | None = markdown()
     analysis: str | None = markdown()
     recommendation: str | None = markdown()

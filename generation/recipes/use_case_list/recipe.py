@@ -37,8 +37,10 @@ LIST_WEIGHT, MATRIX_WEIGHT, CASES_WEIGHT, SUMMARY_WEIGHT = 10, 5, 75, 10
 
 
 class ListOptions(Options):
-    companies: list[UUID] = Field(default_factory=list, max_length=10, description="Which companies it is for")
-    requested_count: int = Field(USUAL_CASES, ge=1, le=MOST_CASES, description="How many use cases")
+    companies: list[UUID] = Field(
+        default_factory=list, max_length=10, title=_("Companies"), json_schema_extra={"documents": "company"}
+    )
+    requested_count: int = Field(USUAL_CASES, ge=1, le=MOST_CASES, title=_("How many use cases"))
 
 
 class AddOptions(Options):

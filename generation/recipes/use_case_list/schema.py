@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from generation.fields import Fields, Kind, markdown, strings
+from generation.fields import Fields, Kind, ids, markdown
 from generation.scores import MOST_AXES, Axis
 
 
@@ -13,8 +13,8 @@ class UseCaseListFields(Fields):
     """`companies`: ids of the documents it is about; `cases`: ids of its use cases, in order."""
 
     description: str | None = markdown()
-    companies: list[str] | None = strings()
-    cases: list[str] | None = strings()
+    companies: list[str] | None = ids()
+    cases: list[str] | None = ids()
     requested_count: int | None = Field(None, ge=1, le=25)
     value_axes: list[Axis] | None = Field(None, max_length=MOST_AXES)
     complexity_axes: list[Axis] | None = Field(None, max_length=MOST_AXES)

@@ -174,6 +174,7 @@ function put(fresh) {
     dress();
   });
   followRuns(false);
+  watchAll();
 }
 
 function replace(old, piece) {
@@ -259,8 +260,21 @@ document.addEventListener("completed", () => refresh()); // a chapter, by this r
 main.tabIndex = -1;
 followRuns(true);
 dress();
-watch([`document.${main.dataset.document}`], (frame) => {
+// What it shows of others: a portfolio shows its cases.
+const others = new Set([`document.${main.dataset.document}`]);
+let unwatch = () => {};
+function watchAll() {
+  const shown = document.getElementById("fields")?.dataset.watch?.split(" ") ?? [];
+  if (shown.every((topic) => !topic || others.has(topic))) return;
+  shown.forEach((topic) => topic && others.add(topic));
+  unwatch();
+  unwatch = watch([...others].slice(0, 100), hearOf);
+}
+
+const hearOf = (frame) => {
   refresh(frame?.kind === "section" ? frame.id : null);
   const objects = frame ? [{ type: frame.kind, id: frame.id, version: frame.version }] : [];
   htmx.trigger(document.body, "changed", { objects });
-});
+};
+unwatch = watch([...others], hearOf);
+watchAll();

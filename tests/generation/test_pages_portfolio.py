@@ -1,0 +1,190 @@
+"""Pages of a portfolio, its cases and its summary: what they show follows every rating, weight and threshold."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from generation import documents
+from generation.models import Document
+from generation.recipes.use_case_list.schema import default_axes
+from memory.history import By
+from memory.models import User
+from tests.people import People
+from tests.rest import Rest, told
+
+
+def scores(axes: list[dict[str, Any]], rating: int) -> list[dict[str, Any]]:
+    return [{"axis": axis["id"], "rating": rating, "justification": "So."} for axis in axes]
+
+
+CASES = (("Plan the rounds", 55, 13), ("Foresee the weekend", 89, 89), ("Unrated", None, None))
+
+
+class Portfolio:
+    """Three cases: a good one, one that is hard, one that nobody rated; and their summary."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        value, complexity = default_axes("en")
+        home = {"user": people.owner, "workspace": people.workspace}
+        axes = {"value_axes": value, "complexity_axes": complexity}
+        self.document = documents.create("use_case_list", "Harbour 2028", axes, **home)  # type: ignore[arg-type]
+        self.cases = [
+            documents.create(
+                "use_case",
+                title,
+                {
+                    "description": f"About {title}.",
+                    **(
+                        {"value_scores": scores(value, good), "complexity_scores": scores(complexity, hard)}
+                        if good is not None and hard is not None
+                        else {}
+                    ),
+                },
+                parent=self.document,
+                **home,  # type: ignore[arg-type]
+            )
+            for title, good, hard in (
+                ("Plan the rounds", 55, 13),
+                ("Foresee the weekend", 89, 89),
+                ("Unrated", None, None),
+            )
+        ]
+        fields = {"portfolio": str(self.document.id), "introduction": "Why.", "references": None}
+        self.summary = documents.create("executive_summary", "In short", fields, parent=self.document, **home)  # type: ignore[arg-type]
+
+    def page(self, document: Document, user: User | None = None) -> str:
+        answer = self.people.client(user or self.people.teammate).get(f"/documents/{document.id}/")
+        assert answer.status_code == 200
+        return unescape(answer.content.decode())
+
+    def edit(self, document: Document, **values: Any) -> None:
+        paths = {name.replace("__", "/"): value for name, value in values.items()}
+        documents.edit(Document.whole().get(id=document.id), paths, By.person(self.people.owner))
+
+
+@pytest.fixture
+def portfolio(people_committed: People) -> Portfolio:
+    return Portfolio(people_committed)
+
+
+def rows(page: str) -> list[list[str]]:
+    body = re.search(r'<table class="cases">.*?<tbody>(.*?)</tbody>', page, re.DOTALL)
+    assert body
+    return [
+        [re.sub(r"<[^>]+>", " ", cell).split() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?</tr>", body[1], re.DOTALL)
+    ]
+
+
+def recommended(page: str) -> list[str]:
+    return re.findall(r'<li data-case="[^"]+"><a [^>]*>([^<]+)</a>', page)
+
+
+def test_the_dashboard_shows_where_every_case_stands(portfolio: Portfolio) -> None:
+    shown = portfolio.page(portfolio.document)
+    assert rows(shown) == [
+        [["1"], ["Plan", "the", "rounds"], ["55"], ["13"], ["87"], ["★★★★☆"]],
+        [["2"], ["Foresee", "the", "weekend"], ["89"], ["89"], ["11"], ["★★★★☆"]],
+        [["3"], ["Unrated"], ["—"], ["—"], ["—"], ["—"]],
+    ]
+    assert shown.count('class="mark-of"') == 2  # what is not known lies nowhere
+    assert 'aria-label="1. Plan the rounds: Value 55, Ease 87"' in shown
+    assert "Value, median" in shown
+
+
+def test_a_weight_a_rating_and_an_axis_change_all_of_it(portfolio: Portfolio) -> None:
+    first = portfolio.cases[0]
+    portfolio.edit(first, value_scores__business_value__rating=100)
+    assert rows(portfolio.page(portfolio.document))[0][2] == ["73"]
+    portfolio.edit(portfolio.document, value_axes__business_value__weight=0)
+    assert rows(portfolio.page(portfolio.document))[0][2] == ["55"]
+    for axis in ("business_value", "time_criticality", "risk_reduction"):
+        portfolio.edit(portfolio.document, **{f"value_axes__{axis}": None})
+    assert rows(portfolio.page(portfolio.document))[0][2:5] == [["—"], ["13"], ["87"]]
+    assert "Value</dt><dd>—" in portfolio.page(first)
+
+
+def test_a_case_shows_its_scores_by_the_axes_of_its_portfolio(portfolio: Portfolio) -> None:
+    portfolio.edit(portfolio.document, value_axes__business_value__name="Money")
+    shown = portfolio.page(portfolio.cases[0])
+    assert "Money" in shown
+    assert "Harbour 2028" in shown
+    assert re.search(r"Value</dt><dd>55</dd>", shown)
+    alone = documents.create("use_case", "Alone", {}, user=portfolio.people.owner, workspace=portfolio.people.workspace)
+    assert "Business value" in portfolio.page(alone)
+
+
+def test_the_summary_recommends_by_its_thresholds_and_follows_them(portfolio: Portfolio) -> None:
+    shown = portfolio.page(portfolio.summary)
+    assert recommended(shown) == []  # medians of two: each is beyond one of them
+    place = f"/documents/{portfolio.summary.id}/thresholds/"
+    client = portfolio.people.client(portfolio.people.teammate)
+    assert client.post(place, {"value_threshold": "34", "complexity_threshold": "21,5"}).status_code == 302
+    assert recommended(portfolio.page(portfolio.summary)) == ["Plan the rounds"]
+    assert "Value from 34, complexity up to 21.5." in portfolio.page(portfolio.summary)
+    client.post(place, {"value_threshold": "0", "complexity_threshold": "100"})
+    assert recommended(portfolio.page(portfolio.summary)) == ["Foresee the weekend", "Plan the rounds"]
+    assert "recommended" in portfolio.page(portfolio.document)
+    client.post(place, {"value_threshold": "", "complexity_threshold": ""})
+    assert "the medians" in portfolio.page(portfolio.summary)
+    refused = client.post(place, {"value_threshold": "101", "complexity_threshold": ""})
+    assert refused.status_code == 422
+    viewer = portfolio.people.client(portfolio.people.viewer)
+    assert viewer.post(place, {"value_threshold": "1"}).status_code == 403
+    assert 'action="' + place not in portfolio.page(portfolio.summary, portfolio.people.viewer)
+
+
+def test_a_program_reads_where_the_cases_stand(portfolio: Portfolio) -> None:
+    path = f"documents/{portfolio.document.id}/portfolio"
+    assert told(Rest(portfolio.people.stranger).get(path)) == (404, "not_found.document")
+    found = Rest(portfolio.people.viewer).get(path).json()
+    assert [(each["title"], each["total_value"], each["total_ease"], each["stars"]) for each in found["cases"]] == [
+        ("Plan the rounds", 55, 87, 4),
+        ("Foresee the weekend", 89, 11, 4),
+        ("Unrated", None, None, None),
+    ]
+    assert (found["count"], found["median_value"], found["mean_complexity"]) == (3, 72, 51)
+    assert found["summary"] == str(portfolio.summary.id)
+    other = f"documents/{portfolio.cases[0].id}/portfolio"
+    assert told(Rest(portfolio.people.viewer).get(other)) == (404, "not_found.portfolio")
+
+
+def test_a_portfolio_is_read_in_as_many_questions_for_25_cases_as_for_three(portfolio: Portfolio) -> None:
+    client = portfolio.people.client(portfolio.people.teammate)
+    counts = []
+    for more in (0, 22):
+        for n in range(more):
+            fields = {"description": f"No. {n}"}
+            home = {"user": portfolio.people.owner, "workspace": portfolio.people.workspace}
+            documents.create("use_case", f"Case {n}", fields, parent=portfolio.document, **home)  # type: ignore[arg-type]
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(f"/documents/{portfolio.document.id}/").status_code == 200
+        counts.append(len(asked.captured_queries))
+    assert counts[1] <= counts[0]
+
+
+def test_an_empty_portfolio_says_so(portfolio: Portfolio) -> None:
+    home = {"user": portfolio.people.owner, "workspace": portfolio.people.workspace}
+    empty = documents.create("use_case_list", "Empty", {}, **home)  # type: ignore[arg-type]
+    assert "There is no use case in it yet." in portfolio.page(empty)
+
+
+def test_a_form_offers_the_companies_and_the_portfolios_that_are_there(portfolio: Portfolio) -> None:
+    home = {"user": portfolio.people.owner, "workspace": portfolio.people.workspace}
+    company = documents.create("company", "Harbour & Daughters", {}, **home)  # type: ignore[arg-type]
+    client = portfolio.people.client(portfolio.people.teammate)
+    asked = unescape(client.get(f"/new/use_case_list/?companies={company.id}").content.decode())
+    assert f'name="companies" value="{company.id}" checked' in asked
+    asked = unescape(client.get("/new/executive_summary/").content.decode())
+    assert f'name="portfolio" value="{portfolio.document.id}"' in asked
+    refused = client.post("/new/executive_summary/", {"brief": "For the board."})
+    assert refused.status_code == 422
+    assert "Choose one." in unescape(refused.content.decode())
+    order = {"brief": "Six cases.", "companies": [str(company.id)], "requested_count": "6"}
+    begun = client.post("/new/use_case_list/", order)
+    assert begun.status_code == 302, begun.content
