@@ -72,7 +72,7 @@ def portfolio(people_committed: People) -> Portfolio:
     return Portfolio(people_committed)
 
 
-def rows(page: str) -> list[list[str]]:
+def rows(page: str) -> list[list[list[str]]]:
     body = re.search(r'<table class="cases">.*?<tbody>(.*?)</tbody>', page, re.DOTALL)
     assert body
     return [
