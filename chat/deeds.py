@@ -31,6 +31,7 @@ DONE: dict[str, tuple[Promise, Promise]] = {
     "remove_section": (_("Removed {title}"), _("Remove a section")),
     "undo_change": (_("Took back: {field} of {title}"), _("Take back a change")),
     "start_run": (_("Began: {kind}"), _("Begin: {kind}")),
+    "run_action": (_("Has work done on {title}"), _("Have work done on a document")),
     "retry_section": (_("Has {title} written again"), _("Have a section written again")),
 }
 

@@ -26,6 +26,9 @@ MOST_LINKS = 20
 BURIED_AT_ONCE = 100
 
 
+MOST_INSIDE = 100  # documents that belong to those a conversation is about
+
+
 def visible(user: User, session_id: UUID) -> Session:
     """The conversation, if it is this user's; `not_found.session` otherwise, whether it exists or not."""
     found = Session.objects.visible(user).select_related("workspace", "user").filter(id=session_id).first()
@@ -205,9 +208,12 @@ def unlink(session: Session, document_id: UUID) -> None:
 
 
 def about(session: Session) -> list[Document]:
-    """The documents it is about that its owner still sees, in the order in which they were added."""
-    linked = Document.whole().filter(links__session=session, workspace__members=session.user, present=True)
-    return list(linked.order_by("links__id"))
+    """The documents it is about that its owner still sees, in the order in which they were added, each with those that
+    belong to it: a portfolio is its cases."""
+    seen = Document.whole().filter(workspace__members=session.user, present=True)
+    linked = list(seen.filter(links__session=session).order_by("links__id"))
+    inside = seen.filter(parent__in=linked).exclude(links__session=session).order_by("id")[:MOST_INSIDE]
+    return [*linked, *inside]
 
 
 # --- lists

@@ -97,3 +97,26 @@ class Portfolio:
             return []
         found = [each for each in self.cases if each.standing.is_top(least_value, most_complexity)]
         return sorted(found, key=lambda each: (-(each.standing.total_value or 0), each.standing.total_complexity or 0))
+
+
+def computed(document: Document) -> dict[str, Any]:
+    """What is computed of a case, a portfolio or a summary, as a model is told it; nothing of other kinds."""
+    if document.kind == "use_case":
+        parent = document.parent if document.parent and document.parent.kind == "use_case_list" else None
+        placed = Portfolio.of(parent).cases if parent else Portfolio.alone(document).cases
+        return {"computed": next((figures(each) for each in placed if each.id == document.id), {})}
+    if document.kind == "use_case_list":
+        cases = Portfolio.of(document).cases
+        return {
+            "cases": [
+                {"id": str(each.id), "number": each.number, "title": each.title, **figures(each)} for each in cases
+            ]
+        }
+    return {}
+
+
+def figures(case: Placed) -> dict[str, float | int | None]:
+    standing = case.standing
+    known = {"total_value": standing.total_value, "total_complexity": standing.total_complexity, "ease": standing.ease}
+    rounded = {name: None if amount is None else round(amount, 1) for name, amount in known.items()}
+    return {**rounded, "stars": case.stars}

@@ -22,6 +22,7 @@ TOOLS: dict[str, Tool] = {
         Tool(history.undo_change, writes=True),
         Tool(work.start_run, writes=True),
         Tool(work.retry_section, writes=True),
+        Tool(work.run_action, writes=True),
     )
 }
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chat.tools.base import Done
 from chat.tools.hand import Hand, Object
-from generation import documents, places, sections
+from generation import documents, places, portfolios, sections
 from generation.llm.usage import estimate_tokens
 from generation.models import Document, Section
 from memory import window
@@ -104,6 +104,7 @@ def outline(document: Document) -> dict[str, Any]:
         "kind": document.kind,
         "title": document.title,
         "version": document.version,
+        **portfolios.computed(document),
         "sections": [line(section) for section in documents.sections_of(document)],
     }
 

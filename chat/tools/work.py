@@ -17,6 +17,7 @@ from generation.orders import Order
 from generation.registry import RECIPES, recipe_of
 from memory.base.errors import ToolFailed
 
+ACTIONS = sorted({action.name for recipe in RECIPES.values() for action in recipe.actions})
 MOST_BEGUN = 3  # runs by one answer
 
 
@@ -36,6 +37,21 @@ def start_run(
     if run.document is not None:
         sessions.link(hand.session, run.document, Link.By.TURN)
     return begun(run, {"kind": kind})
+
+
+def run_action(
+    hand: Hand,
+    object: Annotated[UUID, Field(description="The id of the document")],
+    action: Annotated[str, Field(description="What is to be done", json_schema_extra={"enum": ACTIONS})],
+    options: Annotated[dict[str, Any], Field(description="Of the action, such as fields, count or instruction")] = {},  # noqa: B006 never changed
+) -> Done:
+    """Have something done to a document by the machine that wrote it: enrich a company, some of its fields or all; add
+    cases to a portfolio, as many as count, on what the instruction says; rewrite or rate a use case; rewrite a summary.
+    It takes a while and goes on by itself."""
+    check_begun(hand)
+    document = hand.document(object)
+    run, _ = actions.act(document, action, options, user=hand.user, key=hand.key)
+    return begun(run, about(document))
 
 
 def retry_section(hand: Hand, section: SectionId) -> Done:
