@@ -23,7 +23,7 @@ from memory.base.errors import ScriptoriumError, ToolFailed
 from memory.models import File
 from memory.window import Block, Decision, Fitted
 
-OUR_MARKS = re.compile(r"<(?=\s*/?\s*(?:files?|objects?|brief|questions?|answers?|tasks?)\b)", re.IGNORECASE)
+OUR_MARKS = re.compile(r"<(?=\s*/?\s*(?:files?|objects?|brief|questions?|answers?|tasks?|pages?)\b)", re.IGNORECASE)
 
 
 class Source(BaseModel):

@@ -220,6 +220,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "undo_change": {"change": "$change"},
     "start_run": {"kind": "note", "brief": "Loops."},
     "retry_section": {"section": "$section"},
+    "web_search": {"query": "Acme"},
+    "web_extract": {"url": "https://acme.test/"},
 }
 NAMED = [name for name, arguments in WRONG.items() if any(str(value).startswith("$") for value in arguments.values())]
 WRITERS = [name for name, tool in TOOLS.items() if tool.writes]
