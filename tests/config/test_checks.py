@@ -3,7 +3,6 @@
 import pytest
 from django.core.checks import Tags, run_checks
 from django.db import ProgrammingError
-
 from pytest_django.fixtures import Settings
 
 from generation import prompts
