@@ -15,7 +15,7 @@ from chat.context import Context
 from chat.models import Message, MessageState, Speaker
 from chat.parts import Asked, Outcome, Spoken
 from chat.speakers import SLOTS
-from chat.tools import TOOLS, Hand, Tool, is_wrong, refusal
+from chat.tools import TOOLS, Done, Hand, Lookup, Tool, is_wrong, refusal
 from generation import sources
 from generation.events import Draft, objects_changed
 from generation.llm.values import Message as Line
@@ -99,22 +99,55 @@ class Conversation:
 
     async def use(self, key: str, call: Asked) -> Outcome:
         """What came of it, done once; what the model did wrong is told to it."""
-        seen = dict(self.seen)
-        label = {"code": "tool", "name": call.name}
-        result = await self.run.act(key, lambda: used(self.run.run, key, call, seen, self.shown.tools), label=label)
+        run, seen, allowed = self.run.run, dict(self.seen), self.shown.tools
+        result = await self.run.act(
+            key,
+            lambda found: used(run, key, call, seen, allowed, found),
+            look=lambda: looked_up(run, key, call, allowed, self.text()),
+            label={"code": "tool", "name": call.name},
+        )
         outcome = Outcome.read(result) or parts.LOST
         self.seen |= outcome.versions
         self.wrong += outcome.error is not None
         return outcome
 
+    def text(self) -> str:
+        """All that its model has been shown of what others say; not what models said, who may have been told to."""
+        material = [str(self.shown.variables.get(name, "")) for name in ("objects", "files")]
+        said = [line.content for line in self.said if line.role != "assistant"]
+        return "\n".join([*material, *self.shown.links, *said])
 
-def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequence[str]) -> Acted:
+
+async def looked_up(
+    run: Run, key: str, call: Asked, allowed: Sequence[str], shown: str
+) -> Done | ScriptoriumError | None:
+    """What a lookup has brought, or why it has not; nothing for any other tool."""
+    tool = TOOLS.get(call.name) if call.name in allowed else None
+    if not isinstance(tool, Lookup):
+        return None
+    try:
+        check_count(key)
+        return await tool.look(run, call.arguments, shown)
+    except ScriptoriumError as error:
+        if not is_wrong(error):
+            raise
+        return error
+
+
+def used(
+    run: Run,
+    key: str,
+    call: Asked,
+    seen: dict[str, int],
+    allowed: Sequence[str],
+    found: Done | ScriptoriumError | None,
+) -> Acted:
     session = sessions.visible(run.user, run.line) if run.line else None
     if session is None:
         raise ValueError(f"{run} is of no conversation")
     try:
         check_count(key)
-        done = find(call.name, allowed).use(Hand(run, session, key, seen), call.arguments)
+        done = do(find(call.name, allowed), Hand(run, session, key, seen), call.arguments, found)
     except ScriptoriumError as error:
         if not is_wrong(error):
             raise
@@ -131,13 +164,24 @@ def used(run: Run, key: str, call: Asked, seen: dict[str, int], allowed: Sequenc
     return told(key, call, outcome, objects_changed(done.changes, key))
 
 
+def do(tool: Tool | Lookup, hand: Hand, arguments: str, found: Done | ScriptoriumError | None) -> Done:
+    """Use it now, or take what it has brought."""
+    if isinstance(tool, Tool):
+        return tool.use(hand, arguments)
+    if found is None:
+        raise ValueError(f"nothing was looked up by {tool.name}")
+    if isinstance(found, ScriptoriumError):
+        raise found
+    return found
+
+
 def check_count(key: str) -> None:
     """Raises `tool.too_many` for a call past the MOST_CALLS of its round."""
     if int(key.rpartition("/tool-")[2]) > MOST_CALLS:
         raise ToolFailed("too_many", limit=MOST_CALLS)
 
 
-def find(name: str, allowed: Sequence[str]) -> Tool:
+def find(name: str, allowed: Sequence[str]) -> Tool | Lookup:
     """Raises `tool.unknown` for one that was not offered."""
     if name not in allowed or name not in TOOLS:
         raise ToolFailed("unknown", tool=name[:100], allowed=list(allowed))

@@ -4,7 +4,7 @@ Of the window at most half is for documents and files; the rest is for what was 
 itself is always whole. What was decided about each is recorded, and the reader sees it as "what the model saw".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -47,7 +47,8 @@ class Said(BaseModel):
 
 
 class Context(BaseModel):
-    """`versions` are those of the objects that are shown whole, by id; `tools` the names of what may be used."""
+    """`versions` are those of the objects that are shown whole, by id; `tools` the names of what may be used; `links`
+    the addresses that tools have found before."""
 
     agent: str
     variables: dict[str, Any]
@@ -55,6 +56,7 @@ class Context(BaseModel):
     seen: list[Seen]
     versions: dict[str, int]
     tools: list[str]
+    links: list[str] = []
     rounds: int
     limit: int
 
@@ -92,6 +94,7 @@ def gather(run: Run, reply: Message, given: Sources, *, with_tools: bool = True)
         ],
         versions=shelf.versions,
         tools=tools,
+        links=talk.links,
         rounds=agent.max_rounds,
         limit=settings.CHAT_CONTEXT_TOKENS,
     )
@@ -155,6 +158,7 @@ class Talk:
         fitted = window.fit(blocks, limit, estimate_tokens)
         kept = [(message, one.text) for message, one in zip(earlier, fitted, strict=True) if one.text]
         self.said = [Said(role=role(message), content=text) for message, text in kept]
+        self.links = [url for message, _ in kept for part in message.parts for url in urls_of(part.get("about"))]
         self.seen = [together("messages", "", [one for one in fitted if one.tokens_before])] if kept or earlier else []
 
 
@@ -171,8 +175,15 @@ def words_of(message: Message) -> str:
 def deed(part: dict[str, Any]) -> str:
     facts = {name: part[name] for name in ("about", "changes", "run") if part.get(name)}
     if "about" in facts:  # a title is anybody's text, and stands here between no marks
-        facts["about"] = {name: value for name, value in facts["about"].items() if name != "title"}
+        about = {name: value for name, value in facts["about"].items() if name not in ("title", "links")}
+        urls = urls_of(facts["about"])
+        facts["about"] = {**about, **({"urls": urls} if urls else {})}
     return f"[{part['name']} {orjson.dumps(facts).decode()}]" if facts else ""
+
+
+def urls_of(about: Mapping[str, Any] | None) -> list[str]:
+    """The addresses that a tool has found."""
+    return [link["url"] for link in (about or {}).get("links", ())]
 
 
 def together(what: What, name: str, pieces: Sequence[Fitted]) -> Seen:

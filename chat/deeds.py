@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.urls import reverse
@@ -30,6 +31,8 @@ DONE: dict[str, tuple[Promise, Promise]] = {
     "move_section": (_("Moved {title}"), _("Move a section")),
     "remove_section": (_("Removed {title}"), _("Remove a section")),
     "undo_change": (_("Took back: {field} of {title}"), _("Take back a change")),
+    "web_search": (_("Searched the web for {query}"), _("Search the web")),
+    "web_extract": (_("Read {title} on the web"), _("Read a page of the web")),
     "start_run": (_("Began: {kind}"), _("Begin: {kind}")),
     "run_action": (_("Has work done on {title}"), _("Have work done on a document")),
     "retry_section": (_("Has {title} written again"), _("Have a section written again")),
@@ -37,8 +40,20 @@ DONE: dict[str, tuple[Promise, Promise]] = {
 
 
 @dataclass(frozen=True)
+class Link:
+    """A page of the web that a tool has found or read."""
+
+    title: str
+    url: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+
+@dataclass(frozen=True)
 class Deed:
-    """`rows` are its changes with what stood before; `run` the work that it began."""
+    """`rows` are its changes with what stood before; `run` the work that it began; `links` what it found."""
 
     name: str
     said: str
@@ -50,6 +65,7 @@ class Deed:
     run: queue_pictures.Row | None = None
     document: UUID | None = None
     version: int | None = None
+    links: list[Link] = field(default_factory=list)
 
     @property
     def can_undo(self) -> bool:
@@ -80,17 +96,25 @@ class Deeds:
             run=run,
             document=UUID(document) if document else None,
             version=changes[-1].version if changes else None,
+            links=links_of(about),
         )
 
     def say(self, part: Mapping[str, Any], run: queue_pictures.Row | None) -> str:
         about = part.get("about") or {}
         done, wanted = DONE.get(part["name"], (_("Used a tool"), _("Use a tool that there is not")))
+        title = about.get("title") or next((link.title for link in links_of(about)), "")
         names = {
-            "title": gettext("“{name}”").format(name=about["title"]) if about.get("title") else gettext("a document"),
+            "title": gettext("“{name}”").format(name=title) if title else gettext("a document"),
+            "query": gettext("“{name}”").format(name=about.get("query", "")),
             "field": places.of_path(about.get("path", "")) if about.get("path") else labels.of_field("description"),
             "kind": run.title if run else "",
         }
         return str(wanted if part.get("error") else done).format(**names)
+
+
+def links_of(about: Mapping[str, Any]) -> list[Link]:
+    """Addresses as the guard wrote them: of the web, and nothing else."""
+    return [Link(each["title"], each["url"]) for each in about.get("links", ())]
 
 
 def read(made: Sequence[Mapping[str, Any]], reader: User) -> Deeds:

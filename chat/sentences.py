@@ -32,8 +32,6 @@ SENTENCES: dict[str, Promise] = {
     "session.not_yours": _("Only what you said yourself can be changed. Nothing was changed. Ask for another answer."),
     "session.no_answer": _("No model has answered here. Nothing was kept. Wait for an answer."),
     "session.no_panel": _("At least two agents must have answered. What they said stays. Ask the panel again."),
-    "tool.unknown": _("There is no tool {tool} here. Nothing was changed. Say what you want in other words."),
-    "tool.arguments": _("The model used a tool wrongly. Nothing was changed. Say it differently."),
     "tool.not_linked": _(
         "“{title}” is not part of this conversation. Nothing was changed. Add it to the conversation first."
     ),

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from config import env, logs, providers, staff
+from config import env, logs, providers, searching, staff
 
 logs.configure()
 
@@ -236,6 +236,14 @@ DEMO_BASE_URL = env.url("DEMO_BASE_URL", {"http", "https"}, "http://127.0.0.1:80
 
 # Seconds: to connect, to the first content, between two pieces of it, in all.
 MODEL_TIMEOUTS = {"connect": 10, "first_token": 60, "idle": 30, "total": 600}
+
+# --- The web --------------------------------------------------------------------------------------
+WEB_SEARCH = searching.engine()
+SEARXNG_URL = env.url("SEARXNG_URL", {"http", "https"})
+TAVILY_API_KEY = env.text("TAVILY_API_KEY")
+TAVILY_BASE_URL = env.url("TAVILY_BASE_URL", {"http", "https"}, "https://api.tavily.com")
+# How pages are reached. No variable of the environment may say so, and `check --deploy` refuses any other.
+WEB_NETWORK = "generation.web.network.Internet"
 
 # --- Limits at the doors --------------------------------------------------------------------------
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", True)

@@ -33,6 +33,7 @@ from memory.base.ids import new_id
 from memory.base.text import as_json, clean_json
 
 T = TypeVar("T")
+F = TypeVar("F")
 M = TypeVar("M", bound=BaseModel)
 
 INTERRUPTIONS = (LostClaim, Cancelled, LetGo, Parked)
@@ -122,18 +123,29 @@ class Running:
                 step = self.begin(key, label or {"code": key}, because)
                 return await self.make(step, produce, adapter, fallback, write)
 
-    async def act(self, key: str, act: Callable[[], Acted], *, label: Mapping[str, Any] | None = None) -> Any:
+    async def act(
+        self,
+        key: str,
+        act: Callable[[F], Acted],
+        *,
+        look: Callable[[], Awaitable[F]],
+        label: Mapping[str, Any] | None = None,
+    ) -> Any:
         """The recorded result of this step, or what `act` does now: it reads and writes rows, in the very transaction
-        that records its result and tells of it. So it is done once, or not at all. What it raises ends the run."""
+        that records its result and tells of it. So it is done once, or not at all. What it raises ends the run.
+
+        It is given what `look` has brought, which runs before, outside of that transaction: it may ask others over a
+        network, writes nothing, and may run twice."""
         known = self.ledger.steps.get(key)
         if known and known.state in RECORDED_STATES:
             return known.result
         async with self.slots.taken():
             with bound_contextvars(step=key):
                 step = self.begin(key, label or {"code": key}, None)
+                found = await look()
 
                 def do(row: Step) -> list[Draft]:
-                    acted = act()
+                    acted = act(found)
                     row.result = clean_json(acted.result)
                     return list(acted.drafts)
 

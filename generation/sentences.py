@@ -88,6 +88,42 @@ SENTENCES: dict[str, Promise] = {
     "tool.diagram_too_large": _("The diagram is too large: {because}. The text is kept. Make it smaller."),
     "tool.diagram_timeout": _("The diagram took too long: {because}. The text is kept. Make it smaller."),
     "tool.diagram_died": _("The diagram could not be drawn: {because}. The text is kept. Make it smaller."),
+    # Tools
+    "tool.unknown": _("There is no tool {tool} here. Nothing was changed. Say what you want in other words."),
+    "tool.arguments": _("The model used a tool wrongly. Nothing was changed. Say it differently."),
+    # The web
+    "tool.search_not_configured": _(
+        "No search engine is set up here. Nothing was looked for. Ask whoever runs this house for one."
+    ),
+    "tool.search_refused": _(
+        "The search engine {engine} refuses us, with {status}. Nothing was found. Have its key checked."
+    ),
+    "tool.search_rate_limited": _(
+        "The search engine {engine} was asked too often. Nothing was found. Try again in a moment."
+    ),
+    "tool.search_too_slow": _(
+        "The search engine {engine} took longer than {seconds} s. Nothing was found. Try again in a moment."
+    ),
+    "tool.search_unreachable": _(
+        "The search engine {engine} does not answer. Nothing was found. Try again in a moment."
+    ),
+    "tool.search_malformed": _(
+        "The search engine {engine} sent no list of pages. Nothing was found. Have its address checked."
+    ),
+    "tool.web_address": _(
+        "{url} is no address of the public web. Nothing was read. Give one that begins with https://."
+    ),
+    "tool.web_not_given": _(
+        "Nobody has named {url} here. Nothing was read. Name it yourself, or have it searched for."
+    ),
+    "tool.web_unreachable": _("{url} cannot be reached. Nothing was read. Check the address, or try again later."),
+    "tool.web_too_slow": _("{url} took longer than {seconds} s. Nothing was read. Try again later."),
+    "tool.web_redirects": _("{url} leads on more than {limit} times. Nothing was read. Give the last address."),
+    "tool.web_status": _("{url} answers with {status}. Nothing was read. Check the address."),
+    "tool.web_not_text": _("{url} is no page of text. Nothing was read. Save it and attach it as a file."),
+    "tool.web_too_large": _("{url} is larger than {limit:size}. Nothing was read. Choose a shorter page."),
+    "tool.web_encoding": _("{url} is packed in a way that is not known here. Nothing was read. Choose another page."),
+    "tool.web_unreadable": _("There is no text to be found at {url}. Nothing was kept. Choose another page."),
     # What was sent
     "validation.characters": _(
         "The text holds characters that are none. Nothing was changed. Remove them and send it again."

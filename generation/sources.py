@@ -23,7 +23,9 @@ from memory.base.errors import ScriptoriumError, ToolFailed
 from memory.models import File
 from memory.window import Block, Decision, Fitted
 
-OUR_MARKS = re.compile(r"<(?=\s*/?\s*(?:files?|objects?|brief|questions?|answers?|tasks?|sources?)\b)", re.IGNORECASE)
+OUR_MARKS = re.compile(
+    r"<(?=\s*/?\s*(?:files?|objects?|brief|questions?|answers?|tasks?|sources?|pages?)\b)", re.IGNORECASE
+)
 
 
 class Source(BaseModel):

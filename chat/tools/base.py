@@ -1,24 +1,23 @@
 """What a tool is: a plain function. Its name, docstring and signature are what the model is told of it.
 
 Whatever a model does wrong comes back to it as an error that it can correct. A tool runs in the transaction that
-records it: what it writes and what is told of it are one, or nothing.
+records it: what it writes and what is told of it are one, or nothing. A lookup asks outside the house: before that
+transaction, with no connection in its hand; it writes nothing, so that it may run twice.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from chat.tools.hand import Hand
-from generation.fields import problems
 from generation.llm.values import ToolSpec
-from memory.base.errors import InvalidInput, ScriptoriumError, ToolFailed
-from memory.base.text import read_json
+from generation.models import Run
+from generation.signatures import Signature
+from memory.base.errors import ScriptoriumError
 from memory.models import Change
 
 
@@ -37,63 +36,44 @@ class Done:
     error: ScriptoriumError | None = None
 
 
-class Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 @dataclass(frozen=True)
 class Tool:
     function: Callable[..., Done]
     writes: bool = False
 
+    @cached_property
+    def signature(self) -> Signature:
+        return Signature(self.function)
+
     @property
     def name(self) -> str:
-        return self.function.__name__
+        return self.signature.name
 
-    @cached_property
-    def arguments(self) -> type[Arguments]:
-        """One field for each parameter after the hand, described by its annotation."""
-        parameters = list(inspect.signature(self.function, eval_str=True).parameters.values())[1:]
-        fields: dict[str, Any] = {
-            each.name: (each.annotation, ... if each.default is inspect.Parameter.empty else each.default)
-            for each in parameters
-        }
-        return create_model(self.name, __base__=Arguments, **fields)
-
-    @cached_property
+    @property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, inspect.cleandoc(self.function.__doc__ or ""), schema_of(self.arguments))
+        return self.signature.spec
 
     def use(self, hand: Hand, arguments: str) -> Done:
         """Raises `tool.arguments` for what does not fit, and whatever the tool raises; then nothing is changed."""
-        try:
-            given = self.arguments.model_validate(read(arguments))
-        except ValidationError as error:
-            raise ToolFailed("arguments", tool=self.name, problems=problems(error)) from None
+        given = self.signature.given(arguments)
         with transaction.atomic():
-            return self.function(hand, **{name: getattr(given, name) for name in self.arguments.model_fields})
+            return self.function(hand, **given)
 
 
-def schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
-    """Without the titles that pydantic adds: tokens that say nothing."""
-    return untitled(arguments.model_json_schema())
+@dataclass(frozen=True)
+class Lookup:
+    """`look` is given the run it is for, the arguments as the model wrote them, and all that the model has been shown.
+    It raises `tool.arguments` for what does not fit, and whatever went wrong outside. `is_there`: whether this house is
+    set up for it."""
 
+    spec: ToolSpec
+    look: Callable[[Run, str, str], Awaitable[Done]]
+    is_there: Callable[[], bool]
+    writes: ClassVar = False
 
-def untitled(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [untitled(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {name: value for name, value in schema.items() if name != "title" or not isinstance(value, str)}
-    return {name: untitled(value) for name, value in kept.items()}
-
-
-def read(arguments: str) -> Any:
-    """The JSON that a model wrote, no deeper than any other. Raises `tool.arguments`."""
-    try:
-        return read_json(arguments or "{}")
-    except InvalidInput as error:
-        raise ToolFailed("arguments", problems=[{"path": "", "problem": error.code.partition(".")[2]}]) from None
+    @property
+    def name(self) -> str:
+        return self.spec.name
 
 
 def refusal(error: ScriptoriumError) -> dict[str, Any]:

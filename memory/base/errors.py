@@ -77,6 +77,12 @@ class ToolFailed(ScriptoriumError):
     family, status = "tool", 422
 
 
+class ToolUnavailable(ToolFailed):
+    """What a tool asks outside is away, or has too much to do for now: the same may be asked again."""
+
+    status, permanent = 503, False
+
+
 class MemoryUnavailable(ScriptoriumError):
     family, status, permanent = "memory", 503, False
 

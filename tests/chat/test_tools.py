@@ -25,12 +25,14 @@ from tests.people import People
 ASKED = "Do as I say."
 
 
-async def do(say: Say, demo: Demo, *calls: dict[str, Any], about: Document | None = None, **facts: Any) -> Any:
+async def do(
+    say: Say, demo: Demo, *calls: dict[str, Any], about: Document | None = None, text: str = ASKED, **facts: Any
+) -> Any:
     """The answer to a request on which the model calls these tools, one after another, then says something."""
     rules = [{"contains": ASKED, "calls": [call], "times": 1} for call in calls]
     demo.set(rules=[*rules, {"contains": ASKED, "content": "It is done."}])
     context = [("document", about.id)] if about else []
-    return await answered(await say(ASKED, context=context, **facts))
+    return await answered(await say(text, context=context, **facts))
 
 
 def call(tool: str, /, **arguments: Any) -> dict[str, Any]:
@@ -221,6 +223,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "start_run": {"kind": "note", "brief": "Loops."},
     "retry_section": {"section": "$section"},
     "run_action": {"object": "$id", "action": "add_chapter", "options": {"instruction": "Loops."}},
+    "web_search": {"query": "Acme"},
+    "web_extract": {"url": "https://acme.test/"},
 }
 NAMED = [name for name, arguments in WRONG.items() if any(str(value).startswith("$") for value in arguments.values())]
 WRITERS = [name for name, tool in TOOLS.items() if tool.writes]

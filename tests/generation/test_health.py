@@ -289,3 +289,14 @@ def test_strangers_and_staff_without_the_right_see_nothing(keeper: User, people:
     assert told(Rest(other).get("models/health")) == (403, "permission.right")
     assert "Health of models" not in page(other, "/admin/")
     assert "Health of models" in page(keeper, "/admin/")
+
+
+def test_staff_sees_what_searches_the_web(keeper: User, settings: Settings) -> None:
+    settings.WEB_SEARCH = "none"
+    assert "Web search: not configured." in page(keeper)
+    settings.WEB_SEARCH, settings.SEARXNG_URL = "searxng", "https://who:secret@searx.example:8443/engine"
+    assert "Web search: SearXNG at searx.example:8443." in page(keeper)
+    assert "secret" not in page(keeper)
+    settings.WEB_SEARCH, settings.TAVILY_API_KEY = "tavily", "tvly-CANARY"
+    assert "Web search: Tavily at api.tavily.com." in page(keeper)
+    assert "CANARY" not in page(keeper)
