@@ -52,6 +52,18 @@ def of_files(sources: Sources, after: int) -> list[Citable]:
     return [Citable(number=n, title=file.name, text=file.text) for n, file in enumerate(read, after + 1)]
 
 
+def numbered(kept: Sequence[Citable], *found: Sequence[Citable]) -> list[Citable]:
+    """All of them, numbered through: what is kept has its numbers, what is found besides comes after it."""
+    every, known = list(kept), {each.url for each in kept if each.url}
+    last = max((each.number for each in kept), default=0)
+    for each in (one for several in found for one in several):
+        if each.url not in known:
+            last += 1
+            every.append(each.model_copy(update={"number": last}))
+            known |= {each.url} if each.url else set()
+    return every
+
+
 def shown(citable: Sequence[Citable]) -> list[str]:
     """As a prompt lists them: none can close the marks it stands in."""
     return [f"[{each.number}] {quoted(each.title)} {each.url}\n{fenced(each.text)}" for each in citable]

@@ -72,8 +72,8 @@ class Recipe:
 
     `work` foresees what a writing with these options will ask of models; it is a guess, and shown as one. `coming` says
     what a section of a type will hold, from the fields of its document. `remakes`: the action that makes again the
-    `fields` it is given, of a document made of fields. `admit` is asked before a run begins, and raises what
-    speaks against it.
+    `fields` it is given, of a document made of fields. `searches`: on the web, where an engine is set up. `admit` is
+    asked before a run begins, and raises what speaks against it.
     """
 
     kind: str
@@ -89,6 +89,7 @@ class Recipe:
     work: Callable[[Any], Sequence[Work]] | None = None
     coming: Callable[[str, Mapping[str, Any]], str] | None = None
     remakes: str = ""
+    searches: bool = False
     admit: Callable[[Workspace, Mapping[str, Any]], None] | None = None
 
     def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from generation.asking import Asking, sample, uuids
 from generation.models import Run
 from generation.recipes.base import Recipe
 from generation.registry import RECIPES
+from generation.web import search
 from memory import files, sentences, workspaces
 from memory.base.errors import BudgetSpent, Conflict, InvalidInput, LimitReached, NotFound
 from memory.models import Role, Workspace
@@ -122,6 +123,7 @@ def form(request: PageRequest, asking: Asking, status: int = 200) -> HttpRespons
         "speech": asking.recipe.speech,
         "kinds": [recipe for recipe in reversed(RECIPES.values()) if recipe.speech],
         "may_write": may_write(request),
+        "finds_nothing": asking.recipe.searches and not search.is_configured(),
         "accepted": ",".join(f".{kind}" for kind in files.CHECKS),
         **foreseen(request, asking, len(asking.brief), size),
     }

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from generation import actions, documents, exports
 from generation.carrier import Carrier
-from generation.models import Call, Document, Issue, Run, RunState
+from generation.models import Call, Document, Issue, Run, RunState, Step
 from generation.recipes.company.schema import TEXTS
 from memory import history
 from memory.base.database import db as in_database
 from memory.history import By
 from memory.models import Proposal
 from tests.generation.conftest import Demo, Start, ended, until_asked
+from tests.generation.web.conftest import web, web_of_tests
 from tests.people import People
 from tests.rest import Rest, told
+from tests.web import Web, article
+
+__all__ = ["web", "web_of_tests"]
 
 BRIEFS = Path(__file__).parents[1] / "briefs"  # as people sent them
 Act = Callable[..., Awaitable[Run]]
@@ -81,7 +86,7 @@ async def test_one_field_is_written_again_alone(
     carrier: Carrier, start: Start, demo: Demo, act: Act, house: People
 ) -> None:
     demo.set(rules=[{"contains": "Write its profile", "content": profile()}])
-    run = await start(kind="company", brief=BRIEF)
+    run = await start(kind="company", brief="Harbour & Daughters, bakers in Whitby.")
     await ended(run)
     document = await document_of(run)
     demo.set(rules=[{"contains": "Write these fields of its profile anew: kpis.", "content": '{"kpis": "Half sold."}'}])
@@ -138,3 +143,68 @@ async def test_when_no_model_can_say_anything_what_was_there_is_kept(
     rest = await in_database(Rest, house.owner)
     shown = (await in_database(rest.get, f"documents/{document.id}")).json()
     assert (shown["fields"], shown["state"]) == ({"size": "38."}, "partial")
+
+
+# --- the web
+
+
+FOUND = "http://harbour.test/about"
+
+
+def looks_up(*calls: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each round the model wishes for one of these, then it has found enough."""
+    asked = "Find out about this company"
+    once = [{"contains": asked, "calls": [each], "times": 1} for each in calls]
+    return [*once, {"contains": asked, "content": "That is it."}]
+
+
+async def test_what_the_web_says_is_cited_and_nothing_else_is(
+    carrier: Carrier, start: Start, demo: Demo, web: Web, settings: Settings
+) -> None:
+    settings.SEARXNG_URL = web.url
+    web.found = [{"title": "Harbour & Daughters", "url": FOUND, "content": "Bakers since 1961."}]
+    text = "They bake for forty cafés in Whitby, six nights a week. " * 5
+    web.pages["harbour.test/about"] = article("Harbour & Daughters", text)
+    search = {"name": "web_search", "arguments": {"query": "Harbour & Daughters Whitby"}}
+    read = {"name": "web_extract", "arguments": {"url": FOUND}}
+    invented = {"name": "web_extract", "arguments": {"url": "https://invented.test/x"}}
+    said = profile(industry="They bake for forty cafés [1].", size="See https://invented.test/x and [4].")
+    demo.set(rules=[*looks_up(search, read, invented), {"contains": "Write its profile", "content": said}])
+    run = await start(kind="company", brief="Harbour & Daughters, bakers in Whitby.")
+    assert (await ended(run)).state == RunState.DONE
+    fields = (await document_of(run)).fields
+    assert fields["industry"] == "They bake for forty cafés [1]."
+    (reference,) = fields["references"]
+    assert (reference["id"], reference["url"], reference["title"]) == ("1", FOUND, "Harbour & Daughters")
+    assert "forty cafés" in reference["excerpt"]
+    assert fields["size"] == "See invented.test and ."
+    steps = await in_database(lambda: list(Step.objects.filter(run=run).order_by("id").values_list("key", "result")))
+    looked = dict(steps)
+    assert looked["research-3/tool-1"]["error"]["error"] == "tool.web_not_given"
+    assert not [hit for hit in web.hits() if "invented" in str(hit)]
+    asked = await in_database(lambda: Call.objects.get(run=run, step="enrich"))
+    assert "They bake for forty cafés in Whitby" in str(asked.messages)
+
+
+async def test_without_an_engine_and_without_an_address_nothing_is_looked_up(
+    carrier: Carrier, start: Start, demo: Demo, web: Web, settings: Settings
+) -> None:
+    settings.SEARXNG_URL = ""
+    demo.set(rules=[{"contains": "Write its profile", "content": profile()}])
+    run = await start(kind="company", brief="Harbour & Daughters, bakers in Whitby.")
+    assert (await ended(run)).state == RunState.DONE
+    assert await in_database(lambda: set(Call.objects.filter(run=run).values_list("step", flat=True))) == {"enrich"}
+    assert web.hits() == []
+
+
+async def test_an_engine_that_fails_costs_the_search_alone(
+    carrier: Carrier, start: Start, demo: Demo, web: Web, settings: Settings
+) -> None:
+    settings.SEARXNG_URL, web.engine = web.url, "html"
+    search = {"name": "web_search", "arguments": {"query": "Harbour"}}
+    demo.set(rules=[*looks_up(search), {"contains": "Write its profile", "content": profile()}])
+    run = await start(kind="company", brief="Harbour & Daughters, bakers in Whitby.")
+    assert (await ended(run)).state == RunState.DONE
+    step = await in_database(lambda: Step.objects.get(run=run, key="research-1/tool-1"))
+    assert step.result
+    assert step.result["error"]["error"].startswith("tool.search")

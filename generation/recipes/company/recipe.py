@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field, create_model
 
-from generation import citations, documents, sources
+from generation import citations, documents, research, sources
 from generation.citations import Citable
 from generation.fields import into_list
 from generation.issues import Finding
@@ -78,17 +78,21 @@ async def profile(run: Running, names: Sequence[str]) -> None:
     await run.read_document()
     given = await sources.read(run)
     known = await run.step("read/known", lambda _: db(read, run), returns=Known)
-    citable = citations.kept(known.references)
-    citable += citations.of_files(given, max((each.number for each in citable), default=0))
     wanted = list(names) if len(names) < len(TEXTS) else []
     key = f"enrich/{names[0]}" if len(names) == 1 else "enrich"
-    run.plan({key: 1})
+    run.plan({"research-1": 1, key: 3})
+    texts = [run.run.brief, *known.fields.values(), *(file.text for file in given.files)]
+    found: list[Citable] = []
+    if research.is_possible(texts):
+        facts = {"brief": fenced(run.run.brief), "name": known.title, "known": told(known), "wanted": wanted}
+        found = await research.look_up(run, "company/research", facts, texts)
+    citable = citations.numbered(citations.kept(known.references), found, citations.of_files(given, 0))
 
     async def produce(step: StepInProgress) -> Profile:
         variables = {
             "brief": fenced(run.run.brief),
             "name": known.title,
-            "known": [f"{name}: {fenced(text)}" for name, text in known.fields.items()],
+            "known": told(known),
             "citable": citations.shown(citable),
             "wanted": wanted,
         }
@@ -105,6 +109,10 @@ async def profile(run: Running, names: Sequence[str]) -> None:
 
     label = {"code": "enrich", "fields": wanted}
     await run.step(key, produce, returns=Profile | None, label=label, fallback=fallback, write=keep)
+
+
+def told(known: Known) -> list[str]:
+    return [f"{name}: {fenced(text)}" for name, text in known.fields.items()]
 
 
 def read(run: Running) -> Known:
@@ -155,14 +163,14 @@ def manuscript(document: Document) -> Manuscript:
 
 def work(options: Options) -> list[Work]:
     asked = len(options.fields) if isinstance(options, EnrichOptions) and options.fields else len(TEXTS)
-    return [Work("company/profile", (1, 1), (80 * asked, 250 * asked))]
+    return [Work("company/research", (0, 4), (100, 400)), Work("company/profile", (1, 1), (80 * asked, 250 * asked))]
 
 
 RECIPE = Recipe(
     kind="company",
     job=f"{__name__}.{write.__name__}",
     options=Options,
-    slots=("company/profile",),
+    slots=("company/research", "company/profile"),
     manuscript=manuscript,
     actions=(Action("enrich", f"{__name__}.{enrich.__name__}", EnrichOptions),),
     speech=Speech(
@@ -174,4 +182,5 @@ RECIPE = Recipe(
     ),
     work=work,
     remakes="enrich",
+    searches=True,
 )
