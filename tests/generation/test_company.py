@@ -189,7 +189,7 @@ async def test_what_the_web_says_is_cited_and_nothing_else_is(
 async def test_without_an_engine_and_without_an_address_nothing_is_looked_up(
     carrier: Carrier, start: Start, demo: Demo, web: Web, settings: Settings
 ) -> None:
-    settings.SEARXNG_URL = ""
+    settings.WEB_SEARCH = "none"
     demo.set(rules=[{"contains": "Write its profile", "content": profile()}])
     run = await start(kind="company", brief="Harbour & Daughters, bakers in Whitby.")
     assert (await ended(run)).state == RunState.DONE
