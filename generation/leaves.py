@@ -294,6 +294,15 @@ class Leaf:
         """What was found in it and is still open."""
         return issues.shown(self.document) if getattr(self.document, "has_issues", False) else []
 
+    @cached_property
+    def changed_since(self) -> str:
+        """Of a document that rests on others: which of them changed since it was written; nothing when none did."""
+        resting = self.stale.get(self.document.id, ()) if self.is_of_fields else ()
+        if not resting:
+            return ""
+        titles = dict(Document.objects.filter(id__in=[each.source_id for each in resting]).values_list("id", "title"))
+        return telling.changed_since((each.source_path, titles.get(each.source_id, "")) for each in resting)
+
     # --- what is made of fields
 
     @cached_property

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 WIDTH, HEIGHT = 720, 460
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 40
 RADIUS = 11
-LETTER, LINE = 6.4, 15  # of a label's type, a little wide
+LETTER, LINE = 7.0, 15  # of a label's type, a little wide
 LONGEST = 26  # characters of a label
 STEP = 7
 

@@ -36,3 +36,15 @@ def test_a_point_alone_lies_where_it_belongs_and_is_named() -> None:
 def test_a_long_name_is_cut() -> None:
     (mark,) = scatter([Point("a", 1, "x" * 60, 50, 50)]).marks
     assert mark.text == "x" * 25 + "…"
+
+
+def overlaps(boxes: list[list[float]], others: list[list[float]]) -> list[tuple[list[float], list[float]]]:
+    """Pairs that lie on each other by more than a pixel, as a browser has drawn them: x, y, width, height."""
+    return [
+        (one, other)
+        for one in boxes
+        for other in others
+        if one is not other
+        and min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0]) > 1
+        and min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1]) > 1
+    ]

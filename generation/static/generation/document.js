@@ -166,7 +166,7 @@ function put(fresh) {
     for (const piece of [...fresh.body.children]) {
       const old = document.getElementById(piece.id);
       if (!old) arrived.set(piece.id, piece);
-      else if (old.id === "run" ? old.querySelector(".htmx-request") : isInUse(old)) held.add(old);
+      else if (old.id === "run" ? old.querySelector(".htmx-request") : isInUse(old, old.id !== "fields")) held.add(old);
       else replace(old, piece);
     }
     arrange(orderIn(fresh), arrived);
@@ -225,7 +225,7 @@ setInterval(() => {
     if (place) place.textContent = seconds > 0 ? place.dataset.words.replace("{}", seconds) : "";
   }
   for (const each of held) {
-    if (each.isConnected && isInUse(each)) continue;
+    if (each.isConnected && isInUse(each, each.id !== "fields")) continue;
     held.delete(each);
     refresh(each.id.startsWith("section-") ? each.id.slice(8) : null);
   }

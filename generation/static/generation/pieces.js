@@ -21,10 +21,11 @@ function isSameText(old, fresh) {
   return old.dataset.live && old.dataset.live === fresh.dataset.live && old.dataset.run === fresh.dataset.run;
 }
 
-export function isInUse(element) {
+// `isSmall`: the focus alone holds it. What is large is patched around what has the focus.
+export function isInUse(element, isSmall = true) {
   const selection = getSelection();
   const isSelected = !selection.isCollapsed && selection.containsNode(element, true);
-  return isSelected || element.contains(document.activeElement) || element.matches(USED) || !!element.querySelector(USED);
+  return isSelected || (isSmall && element.contains(document.activeElement)) || element.matches(USED) || !!element.querySelector(USED);
 }
 const USED = ".editing, [data-dirty], .htmx-request"; // who has pressed a button waits for its answer, not for ours
 

@@ -1,0 +1,121 @@
+"""From a company to a portfolio by its pages: cases appear as they are written, and the dashboard follows."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import QUICKLY, Visit
+from tests.chaos.stack import Stack
+from tests.generation.test_scatter import overlaps
+
+BRIEFS = Path(__file__).parents[1] / "briefs"  # as people sent them
+
+
+BOXES = """marks => marks.map((mark) => {
+    const box = mark.getBBox();
+    return [box.x, box.y, box.width, box.height];
+})"""
+
+
+def ask(page: Page, kind: str, brief: str, **choices: str) -> None:
+    page.goto(f"/new/{kind}/")
+    page.locator("#brief").fill((BRIEFS / brief).read_text())
+    for name, value in choices.items():
+        page.get_by_label(name).fill(value) if value.isdigit() else page.get_by_label(value).check()
+    page.get_by_role("button", name="Write it").click()
+    page.wait_for_url(re.compile("/documents/"))
+
+
+def until_written(page: Page) -> None:
+    expect(page.locator("#main:not([data-writing])")).to_be_attached()
+    expect(page.locator("[data-live]")).to_have_count(0)
+
+
+def rest(house: Stack, method: str, path: str, body: Any = None) -> Any:
+    headers = {"Authorization": f"Bearer {house.secrets['owner']}"}
+    answer = httpx.request(method, f"{house.url}/api/v1/{path}", json=body, headers=headers)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
+    house.model(**QUICKLY)
+    page = visit("owner")
+    ask(page, "company", "company.txt")
+    until_written(page)
+    expect(page.locator("#fields .field")).to_have_count(8)
+    company = page.locator("h1").inner_text()
+
+    house.model(first_token_ms=300, tokens_per_second=40)
+    ask(page, "use_case_list", "use_case_list.txt", **{"How many use cases": "8", "company": company})
+    expect(page.locator("tr[data-case]")).to_have_count(8)
+    written = page.locator("tr[data-case]:not(:has-text('being written'))")
+    expect(written).not_to_have_count(0)
+    with page.context.expect_page() as opened:
+        written.first.get_by_role("link").click(modifiers=["Control"])
+    first = opened.value
+    expect(first.locator("#field-description .prose")).to_be_visible()
+    assert house.open_runs() == 1  # others are still being written
+    first.close()
+    house.model(**QUICKLY)
+    until_written(page)
+    expect(page.locator("tr[data-case]:has-text('being written')")).to_have_count(0)
+    expect(page.locator(".mark-of")).to_have_count(8)
+
+    document = page.url.rstrip("/").rpartition("/")[2]
+    found = rest(house, "GET", f"documents/{document}/portfolio")
+    assert found["count"] == 8
+    assert all(each["total_value"] is not None and each["total_complexity"] is not None for each in found["cases"])
+    low, high = found["cases"][0], found["cases"][1]
+    for case, value, complexity in ((low, 89, 3), (high, 55, 5)):
+        raised = rest(house, "GET", f"documents/{case['id']}")["fields"]
+        paths = {f"value_scores/{each['id']}/rating": value for each in raised["value_scores"]}
+        paths |= {f"complexity_scores/{each['id']}/rating": complexity for each in raised["complexity_scores"]}
+        rest(house, "PATCH", f"documents/{case['id']}", {"fields": paths})
+    expect(page.locator(f'tr[data-case="{low["id"]}"]')).to_contain_text("★★★★☆")
+    expect(page.locator(f'tr[data-case="{low["id"]}"] td.number').nth(1)).to_have_text("89")
+
+    page.locator(".board .help a").click()
+    expect(page.locator("#asks .notice")).to_contain_text("Changed since this was written")
+    page.get_by_label("Value from").fill("50")
+    page.get_by_label("Complexity up to").fill("8")
+    page.get_by_role("button", name="Apply").click()
+    computed = rest(house, "GET", f"documents/{document}/portfolio")
+    top = [
+        each["title"]
+        for each in sorted(computed["cases"], key=lambda each: -(each["total_value"] or 0))
+        if each["is_top"]
+    ]
+    expect(page.locator("ol.top li a")).to_have_text(top)
+    assert {low["title"], high["title"]} <= set(top)
+
+
+def test_the_dashboard_by_keyboard_on_a_phone_and_on_paper(visit: Visit, house: Stack) -> None:
+    value = [{"id": f"v{n}", "name": f"Value {n}", "weight": n} for n in range(1, 4)]
+    hard = [{"id": "h", "name": "Hard", "weight": 1}]
+    home = rest(house, "POST", "documents", {
+        "kind": "use_case_list", "title": "Harbour 2028", "fields": {"value_axes": value, "complexity_axes": hard},
+    })  # fmt: skip
+    for n in range(25):
+        rated = {"value_scores": [{"axis": each["id"], "rating": (8, 13, 34)[n % 3]} for each in value]}
+        rated["complexity_scores"] = [{"axis": "h", "rating": (8, 13)[n % 2]}]
+        case = {"kind": "use_case", "title": f"Case number {n} of the portfolio", "parent": home["id"]}
+        rest(house, "POST", "documents", {**case, "fields": {"description": "It helps.", **rated}})
+    page = visit("owner", f"/documents/{home['id']}/")
+    expect(page.locator(".mark-of")).to_have_count(25)
+    names, circles = (page.locator(f".mark-of {each}").evaluate_all(BOXES) for each in (".name", "circle"))
+    assert overlaps(names, [*names, *circles]) == []
+    page.locator(".mark-of").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/documents/"))
+    expect(page.locator("h1")).to_have_text("Case number 3 of the portfolio")
+    assert violations(page) == []
+    phone = visit("teammate", f"/documents/{home['id']}/", width=390)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(phone) == []
+    phone.emulate_media(media="print")
+    expect(phone.locator(".scatter svg")).to_be_visible()
