@@ -9,6 +9,7 @@ from config import health
 from config.api import api
 from generation.views import (
     bin,  # noqa: A004 the word of the house
+    comments,
     documents,
     edits,
     folders,
@@ -82,6 +83,18 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/accept/", history.accept_proposal, name="accept_proposal"),
     path("proposals/<uuid:proposal_id>/reject/", history.reject_proposal, name="reject_proposal"),
     path("issues/<uuid:issue_id>/decide/", issues.decide, name="decide_issue"),
+    # Comments
+    path("comments/", comments.mine, name="my_comments"),
+    path("comments/unread/", comments.unread, name="comments_unread"),
+    path("documents/<uuid:document_id>/comments/", comments.of_document, name="comments"),
+    path("documents/<uuid:document_id>/members/", comments.members, name="members"),
+    path("threads/<uuid:thread_id>/", comments.thread, name="thread"),
+    path("threads/<uuid:thread_id>/reply/", comments.reply, name="thread_reply"),
+    path("threads/<uuid:thread_id>/close/", comments.close, name="thread_close"),
+    path("threads/<uuid:thread_id>/reopen/", comments.reopen, name="thread_reopen"),
+    path("threads/<uuid:thread_id>/assign/", comments.assign, name="thread_assign"),
+    path("comments/<uuid:comment_id>/edit/", comments.edit_comment, name="comment_edit"),
+    path("comments/<uuid:comment_id>/delete/", comments.delete_comment, name="comment_delete"),
     # Work
     path("queue/", queue.queue, name="queue"),
     path("queue/dock/", queue.dock, name="queue_dock"),

@@ -4,7 +4,7 @@ All of it is one snapshot: `last_seq` of each open run, and the text of open ste
 follows from there misses nothing and hears nothing twice. As many queries for two hundred sections as for one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,7 @@ from generation import (
     portfolio_pictures,
     saying,
     telling,
+    threads,
 )
 from generation.blocks import cut
 from generation.conditions import Work
@@ -40,14 +41,15 @@ from memory.base.errors import NotFound
 from memory.models import AuthorKind, Basis, Change, User
 
 FIRST_BYTES = 70_000  # of text and frame on a page: what follows is fetched when it is read
-FRAME_BYTES = 1_100  # of a section without its text
+FRAME_BYTES = 1_450  # of a section without its text
 LONGEST_REASONING = 20_000
 
-# How many times a document was changed, and the sections that runs made, to be filled.
+# How many times a document was changed, the sections that runs made, to be filled, and of each open thread its section.
 ITS_CHANGES = Change.objects.filter(root_id=OuterRef("pk")).order_by()
 HAS_ISSUES = Exists(Issue.objects.filter(document=OuterRef("pk"), state=IssueState.OPEN))
 GROUPS = Subquery(ITS_CHANGES.values("root_id").annotate(n=Count("group", distinct=True)).values("n"))
 MADE = ArraySubquery(ITS_CHANGES.filter(version=1, author=AuthorKind.RECIPE).values("object_id").distinct())
+TALKED_OF = ArraySubquery(threads.SECTIONS_TALKED_OF)
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Leaf:
     stale: Mapping[UUID, Sequence[Basis]]
     proposals: document_pictures.Proposals
     changes: int
+    threads: Mapping[UUID | None, int]
     texts: Sequence[OpenText] = ()
     by_id: dict[UUID, Section] = field(default_factory=dict)
 
@@ -103,6 +106,7 @@ class Leaf:
             "locked": row.locked,
             "is_locked": self.is_locked(row),
             "shown": self.shown(picture, own),
+            "threads": self.threads.get(row.id, 0),
             "written": facts(writer) if writer else None,
             "sum": self.sum_of(row, held),
             "words": words_of(row),
@@ -246,6 +250,11 @@ class Leaf:
         return any(call["provider"] == DEMO for making in self.makings.values() for call in making.calls)
 
     @property
+    def own_threads(self) -> int:
+        """How many are open about the document itself."""
+        return self.threads.get(None, 0)
+
+    @property
     def written(self) -> str:
         """How many parts are written, of how many."""
         bodies = [row for row in self.rows if row.shape.body]
@@ -376,7 +385,7 @@ def found(user: User, which: Q) -> Any:
     whole = (
         Document.whole()
         .select_related("workspace", "user", "run__claim")
-        .annotate(groups=GROUPS, made=MADE, has_issues=HAS_ISSUES)
+        .annotate(groups=GROUPS, made=MADE, has_issues=HAS_ISSUES, talked_of=TALKED_OF)
     )
     return whole.filter(which, workspace__members=user).first()
 
@@ -398,5 +407,6 @@ def leaf_of(document: Any, with_text: bool) -> Leaf:
         bases.stale(document.id),
         document_pictures.open_proposals(document),
         document.groups,
+        Counter(document.talked_of),
         open_texts([run.id for run in runs if run.claim.state == RunState.RUNNING]) if with_text else (),
     )

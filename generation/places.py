@@ -42,13 +42,28 @@ class Places:
         is_one_of_many = self.counts[parent, kind] > 1 or parent is None
         return f"{label} {self.numbers[key]}" if is_one_of_many else label
 
+    def shows(self, section_id: UUID) -> bool:
+        """Neither it nor what it stands in was removed."""
+        row = self.rows.get(section_id)
+        return row is not None and row[3] and (row[1] is None or self.shows(row[1]))
+
     def title(self, section_id: UUID) -> str:
         return (self.rows[section_id][4] or "") if section_id in self.rows else ""
 
 
 def of(document_id: UUID) -> Places:
-    titled = Section.objects.filter(document_id=document_id).annotate(words=KeyTextTransform("title", "fields"))
-    return Places(titled.order_by("rank", "id").values_list("id", "parent_id", "type", "present", "words"))
+    return of_each([document_id])[document_id]
+
+
+def of_each(document_ids: Iterable[UUID]) -> dict[UUID, Places]:
+    """Of several documents; one query, and none for none."""
+    rows: dict[UUID, list[Row]] = {document_id: [] for document_id in document_ids}
+    if rows:
+        titled = Section.objects.filter(document__in=list(rows)).annotate(words=KeyTextTransform("title", "fields"))
+        facts = ("document_id", "id", "parent_id", "type", "present", "words")
+        for document_id, *row in titled.order_by("rank", "id").values_list(*facts):
+            rows[document_id].append(tuple(row))
+    return {document_id: Places(each) for document_id, each in rows.items()}
 
 
 def among(shown: Iterable[Section]) -> Places:

@@ -55,6 +55,22 @@ SENTENCES: dict[str, Promise] = {
     "limit.chapters": _(
         "A course has at most {limit} chapters. Nothing was added. Remove one, or begin another course."
     ),
+    # Comments
+    "not_found.thread": _(
+        "This thread does not exist, or is not yours to see. Nothing was changed. Look at the document."
+    ),
+    "not_found.comment": _(
+        "This comment does not exist, or is not yours to see. Nothing was changed. Look at the document."
+    ),
+    "validation.comment_empty": _("The comment is empty. Nothing was written. Say in a few words what you think."),
+    "validation.comment_too_long": _("The comment is too long. Nothing was written. Shorten it to {limit} characters."),
+    "validation.quote_too_long": _("The quote is too long. Nothing was written. Quote at most {limit} characters."),
+    "validation.assignee": _("{name} is no member of this workspace. Nothing was changed. Choose one who is."),
+    "permission.author": _("Somebody else wrote this. Nothing was changed. Answer it instead."),
+    "conflict.thread_closed": _("This thread is closed. Nothing was written. Open it again first."),
+    "conflict.comment_key": _("This key came with another comment. That one is kept. Send a new key for a new one."),
+    "limit.threads": _("A document has at most {limit} threads. Nothing was written. Reply in one there is."),
+    "limit.comments": _("A thread has at most {limit} comments. Nothing was written. Begin another one."),
     # Learning
     "not_found.attempt": _(
         "This attempt does not exist, or is not yours to see. Nothing was changed. Look at the course."

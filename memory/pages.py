@@ -110,8 +110,13 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def may_write(request: PageRequest, workspace_id: UUID) -> bool:
     """Whether the reader may change what lives in this workspace: else its page shows no buttons."""
+    return may(request, workspace_id, Role.EDITOR)
+
+
+def may(request: PageRequest, workspace_id: UUID, role: Role) -> bool:
+    """Whether the reader has at least this role in this workspace."""
     held = next((each.role for each in request.memberships if each.workspace_id == workspace_id), None)
-    return held is not None and Role(held).includes(Role.EDITOR)
+    return held is not None and Role(held).includes(role)
 
 
 def chosen(memberships: list[Membership], named: str | None) -> Membership | None:

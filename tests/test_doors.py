@@ -23,7 +23,7 @@ from chat import turns
 from chat.routing import urlpatterns as sockets
 from chat.turns import Words
 from config.api import api
-from generation import agents, folders, prompts, sections
+from generation import agents, comments, folders, prompts, sections, threads
 from generation.models import Drawing
 from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
@@ -120,6 +120,18 @@ DOORS = {
     "proposals/<uuid:proposal_id>/accept/": Door(Class.WRITES, is_form=True),
     "proposals/<uuid:proposal_id>/reject/": Door(Class.WRITES, is_form=True),
     "issues/<uuid:issue_id>/decide/": Door(Class.WRITES, {"state": "resolved"}, is_form=True),
+    # Comments
+    "comments/": Door(Class.SIGNED_IN),
+    "comments/unread/": Door(Class.SIGNED_IN),
+    "documents/<uuid:document_id>/comments/": Door(Class.READS),
+    "documents/<uuid:document_id>/members/": Door(Class.READS),
+    "threads/<uuid:thread_id>/": Door(Class.READS),
+    "threads/<uuid:thread_id>/reply/": Door(Class.WRITES, {"text": "Because."}, is_form=True),
+    "threads/<uuid:thread_id>/close/": Door(Class.WRITES, is_form=True),
+    "threads/<uuid:thread_id>/reopen/": Door(Class.WRITES, is_form=True),
+    "threads/<uuid:thread_id>/assign/": Door(Class.WRITES, is_form=True),
+    "comments/<uuid:comment_id>/edit/": Door(Class.OWNS, {"text": "Why?"}, is_form=True),  # its author is the owner
+    "comments/<uuid:comment_id>/delete/": Door(Class.OWNS, is_form=True),
     "queue/": Door(Class.SIGNED_IN),
     "queue/dock/": Door(Class.SIGNED_IN),
     # People
@@ -210,6 +222,14 @@ DOORS = {
     "GET /api/v1/documents/{document_id}/portfolio": Door(Class.NOWHERE),  # of a course
     "GET /api/v1/documents/{document_id}/issues": Door(Class.READS),
     "PATCH /api/v1/issues/{issue_id}": Door(Class.WRITES, {"state": "resolved"}),
+    "GET /api/v1/threads": Door(Class.SIGNED_IN),
+    "GET /api/v1/documents/{document_id}/threads": Door(Class.READS),
+    "POST /api/v1/documents/{document_id}/threads": Door(Class.WRITES, {"text": "Why?"}),
+    "GET /api/v1/threads/{thread_id}": Door(Class.READS),
+    "PATCH /api/v1/threads/{thread_id}": Door(Class.WRITES, {"state": "open"}),
+    "POST /api/v1/threads/{thread_id}/comments": Door(Class.WRITES, {"text": "Because."}),
+    "PATCH /api/v1/comments/{comment_id}": Door(Class.OWNS, {"text": "Why?"}),
+    "DELETE /api/v1/comments/{comment_id}": Door(Class.OWNS),
     "GET /api/v1/folders": Door(Class.SIGNED_IN),
     "POST /api/v1/folders": Door(Class.WRITES, {"name": "Python", "workspace": "$workspace"}),
     "PATCH /api/v1/folders/{folder_id}": Door(Class.WRITES, {"name": "Loops"}),
@@ -396,6 +416,8 @@ class House:
         """The path with something that exists in each gap."""
         token = sign_in.path_for(self.people.owner).split("/")[-2]
         known = {**self.things, "folder_id": self.new_folder() if "folder_id" in path else 0}
+        if "comment_id" in path:
+            known["comment_id"] = self.new_comment()
         known |= {
             "run_id": self.run.id,
             "user_id": self.people.owner.pk,
@@ -422,6 +444,10 @@ class House:
     def new_folder(self) -> Any:
         """One for each who knocks: the first to be let in may remove it."""
         return folders.make(self.people.workspace, "Python", self.people.owner).id
+
+    def new_comment(self) -> Any:
+        thread = threads.visible(self.people.owner, self.things["thread_id"])
+        return comments.reply(thread, "Why?", self.people.owner).id
 
     def another_workspace(self) -> Workspace:
         """With the same members: who knocks may leave it, or come in, and stays who they are elsewhere."""

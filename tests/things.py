@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from generation import attempts, documents, issues, prompts, runs, sections
+from generation import attempts, documents, issues, prompts, runs, sections, threads
 from generation.experiments import lifecycle
 from generation.experiments.lifecycle import ArmIn, Design
 from generation.issues import Finding
@@ -27,7 +27,7 @@ def start_a_note(owner: User, workspace: Workspace, title: str = "") -> Run:
 
 
 def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Loops") -> dict[str, Any]:
-    """A document with a section that a run has written, a change with its snapshot, and a proposal."""
+    """A document with a section that a run has written, a change with its snapshot, a proposal, and a thread."""
     course = documents.create("course", title, {}, user=owner, workspace=workspace)
     section = sections.add(course, "chapter", {"title": "Why"}, By.person(owner))
     ended, _ = runs.start(recipe_of("course"), Order("Loops."), user=owner, workspace=workspace, document=course)
@@ -38,6 +38,7 @@ def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Lo
     written = history.write_as_recipe(section, {"description": "Else."}, machine, read_version=1, group=new_id())
     assert written.proposal
     (found,) = issues.find(course, [Finding("citation_unknown", {"number": 7})], run=run.id, step="outline")
+    thread = threads.begin(section, "Why so short?", owner)
     return {
         "document_id": course.id,
         "section_id": section.id,
@@ -46,6 +47,8 @@ def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Lo
         "snapshot_id": Snapshot.objects.get(group=change.group).id,
         "proposal_id": written.proposal.id,
         "issue_id": found.id,
+        "thread_id": thread.id,
+        "comment_id": thread.comments.get().id,
         "workspace_id": workspace.id,
         "action": "add_chapter",
     }

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin import EmptyFieldListFilter
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation import conditions, documents, runs, time_line
 from generation.conditions import Work
-from generation.models import Document, Issue, Run, Section
+from generation.models import Document, Issue, Run, Section, Thread
 from memory import sentences
 from memory.admin import ReadOnly, ReadOnlyInline
 from memory.base.errors import ScriptoriumError
@@ -118,6 +119,30 @@ class DocumentAdmin(ReadOnly):
     @admin.display(description=_("sections"))
     def tree(self, document: Document) -> str:
         return branch(documents.sections_of(document), None, conditions.work_on(document))
+
+
+@admin.register(Thread)
+class ThreadAdmin(ReadOnly):
+    """That something is said about a document, and who is to see to it; what is said is its workspace's."""
+
+    fields = ("document", "section", "field", "user", "assignee", "said", "created_at", "active_at", "closed_at",
+              "closed_by")  # fmt: skip
+    list_display = ("document", "user", "assignee", "said", "created_at", "active_at", "closed_at")
+    list_select_related = ("document", "user", "assignee")
+    list_filter = (("closed_at", EmptyFieldListFilter),)
+    search_fields = ("=id", "=document__id", "user__username", "assignee__username")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
+        return super().get_queryset(request).annotate(said=Count("comments"))
+
+    @admin.display(description=_("comments"))
+    def said(self, thread: Any) -> int:
+        return int(thread.said)
 
 
 def last_changes(root_id: UUID) -> QuerySet[Change]:

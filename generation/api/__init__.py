@@ -1,9 +1,10 @@
-"""REST of runs, documents, their history, and what staff put in force. Each door translates, calls a verb, and shows
-a picture."""
+"""REST of runs, documents, what is done and said about them, and what staff put in force. Each door translates, calls
+a verb, and shows a picture."""
 
 from ninja import Router
 
 from generation.api import (
+    comments,
     documents,
     experiments,
     folders,
@@ -17,5 +18,6 @@ from generation.api import (
 )
 
 router = Router()
-for room in (runs, documents, sections, folders, history, issues, prompting, rehearsing, experiments, health):
+ROOMS = (runs, documents, sections, folders, comments, history, issues, prompting, rehearsing, experiments, health)
+for room in ROOMS:
     router.add_router("", room.router)

@@ -13,6 +13,14 @@ Key = Annotated[
         description="the same key with the same request answers with the run that it started the first time",
     ),
 ]
+CommentKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="the same key with the same text answers with the comment that it wrote the first time",
+    ),
+]
 Cursor = Annotated[
     str | None,
     Query(description="`cursor` of the page before this one", format="uuid"),

@@ -1,5 +1,15 @@
 """The rows of this floor: work, what is written by it, and who is asked in which words."""
 
+from generation.models.comments import (
+    Comment,
+    CommentQuerySet,
+    Mention,
+    MentionQuerySet,
+    Seen,
+    SeenQuerySet,
+    Thread,
+    ThreadQuerySet,
+)
 from generation.models.documents import (
     Document,
     DocumentQuerySet,
@@ -54,6 +64,8 @@ __all__ = [
     "CallState",
     "Chore",
     "Claim",
+    "Comment",
+    "CommentQuerySet",
     "Completion",
     "Critique",
     "Decision",
@@ -73,6 +85,8 @@ __all__ = [
     "Issue",
     "IssueQuerySet",
     "IssueState",
+    "Mention",
+    "MentionQuerySet",
     "OPEN_EXPERIMENTS",
     "OPEN_STATES",
     "Prompt",
@@ -84,9 +98,13 @@ __all__ = [
     "RunState",
     "Section",
     "SectionQuerySet",
+    "Seen",
+    "SeenQuerySet",
     "Severity",
     "Standing",
     "Step",
     "StepState",
+    "Thread",
+    "ThreadQuerySet",
     "Unit",
 ]

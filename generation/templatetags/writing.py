@@ -1,6 +1,8 @@
 """How long, how much, in which state: what the margin says of work, in the reader's language."""
 
+from datetime import datetime
 from decimal import Decimal
+from uuid import uuid4
 
 from django import template
 from django.utils.html import format_html
@@ -30,6 +32,18 @@ def duration(seconds: float | None) -> str:
 def money(dollars: Decimal | float | None) -> str:
     """Nothing for an unknown price, and for none."""
     return saying.money(dollars) if dollars else ""
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """The hour today, the day before."""
+    return saying.moment(at)
+
+
+@register.simple_tag
+def fresh_key() -> str:
+    """Of one form on one page: sent twice, it does once."""
+    return str(uuid4())
 
 
 @register.simple_tag

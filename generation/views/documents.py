@@ -28,7 +28,8 @@ from generation.outlines import outline
 from generation.views import going_on
 from memory.base.ids import new_id
 from memory.history import By
-from memory.pages import PageRequest, may_write, signed_in
+from memory.models import Role
+from memory.pages import PageRequest, may, may_write, signed_in
 
 THRESHOLDS = ("value_threshold", "complexity_threshold")
 MOST_PIECES = 60  # sections asked for at once
@@ -116,6 +117,7 @@ def context(request: PageRequest, read: Leaf, on_page: Sequence[UUID] = ()) -> d
         "outline": outline(read, on_page),
         "stamps": " ".join(f"{each['id']}:{each['stamp']}" for each in read.sections),
         "may_write": is_writer,
+        "may_comment": may(request, read.document.workspace_id, Role.COMMENTER) and read.document.present,
         "proposals": document_pictures.drawn(read.proposals, read.document.id),
         "chapters": chapters,
         "kind": saying.kind(read.document.kind),

@@ -162,6 +162,7 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
     with Learner(house, "teammate") as teammate, Learner(house, "owner") as owner:
         teammate.send(f"/sections/{evaluation}/begin/")
         handed_in = owner.hand_in(evaluation)
+    assigned = comments(put, house, done)
     talk, panel = conversations(put, house, done)
     going = writing(house, put)
     slow = put.post("chat/messages", text="Explain at length what a library keeps.")["session"]
@@ -193,6 +194,12 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
         Shown("document-viewed", f"/documents/{done}/", "viewer"),
         Shown("document-empty", f"/documents/{long}/"),
         Shown("document-sides", f"/documents/{sides}/"),
+        Shown("comments", f"/documents/{done}/comments/?of=all"),
+        Shown("comments-section", f"/documents/{done}/comments/?section={put.section(done, 'part')}&quote=keeps"),
+        Shown("comments-viewed", f"/documents/{done}/comments/", "viewer"),
+        Shown("comments-mine", "/comments/"),
+        Shown("comments-none", "/comments/", "beginner"),
+        Shown("comments-assign", f"/threads/{assigned}/assign/"),
         Shown("history", f"/documents/{done}/history/"),
         Shown("history-proposals", f"/documents/{done}/history/?proposals=all"),
         Shown("edit", f"/sections/{put.section(done, 'part')}/edit/"),
@@ -233,6 +240,27 @@ def conversations(put: Furnisher, house: Stack, document: str) -> tuple[str, str
     put.until_answered(asked["reply"])
     put.until_answered(put.post(f"chat/messages/{asked['reply']}/synthesis")["reply"])
     return first["session"], asked["session"]
+
+
+def comments(put: Furnisher, house: Stack, document: str) -> str:
+    """Open, closed, of words that are gone, of great length, from right to left, without its first words; one of them
+    is for somebody.
+    """
+    part = put.section(document, "part")
+    with httpx.Client(
+        base_url=f"{house.url}/api/v1/", headers={"Authorization": f"Bearer {house.secrets['teammate']}"}, timeout=60
+    ) as teammate:
+        said = {"section": part, "quote": "A library keeps", "field": "content", "text": f"@owner {LONG}\n\nAnd why?"}
+        first = teammate.post(f"documents/{document}/threads", json=said).json()["id"]
+        put.post(f"threads/{first}/comments", text=RIGHT_TO_LEFT)
+        put.client.patch(f"threads/{first}", json={"assignee": "teammate"})
+        begun = teammate.post(f"documents/{document}/threads", json={"text": "Who is to read this?"}).json()
+        put.post(f"threads/{begun['id']}/comments", text="Whoever borrows books.")
+        teammate.delete(f"comments/{begun['comments'][0]['id']}")
+    closed = put.post(f"documents/{document}/threads", section=part, quote=LONG, text="Settled.")["id"]
+    put.client.patch(f"threads/{closed}", json={"state": "closed"})
+    put.client.patch(f"sections/{part}", json={"fields": {"title": "What libraries keep"}})
+    return str(first)
 
 
 def writing(house: Stack, put: Furnisher) -> str:

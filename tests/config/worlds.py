@@ -28,6 +28,7 @@ NAMES = {
     "parent": "document_id",
     "files": "file_id",
     "after": "section_id",
+    "section": "section_id",
     "object": "section_id",
     "group": "group_id",
     "session": "session_id",

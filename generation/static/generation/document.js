@@ -273,6 +273,7 @@ function watchAll() {
 
 const hearOf = (frame) => {
   refresh(frame?.kind === "section" ? frame.id : null);
+  if (frame?.kind === "thread") return; // what is said about it changes nothing in it
   const objects = frame ? [{ type: frame.kind, id: frame.id, version: frame.version }] : [];
   htmx.trigger(document.body, "changed", { objects });
 };
