@@ -13,6 +13,7 @@ from hypothesis import settings as drawing
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests import instructions
 from tests.people import people, people_committed
 from tests.steady_settings import steady
 
@@ -83,6 +84,7 @@ def _migrate_template(server: psycopg.Connection) -> None:
     connection.settings_dict["NAME"] = making
     try:
         call_command("migrate", verbosity=0, interactive=False)
+        instructions.keep()
     finally:
         connection.close()
         connection.settings_dict["NAME"] = own

@@ -23,10 +23,11 @@ from chat import turns
 from chat.routing import urlpatterns as sockets
 from chat.turns import Words
 from config.api import api
-from generation import agents, comments, folders, prompts, sections, threads
+from generation import comments, folders, prompts, sections, threads
 from generation.models import Drawing
 from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
+from tests import instructions
 from tests.people import People
 from tests.things import a_call, an_experiment, begin_an_attempt, start_a_note, write_a_course
 
@@ -357,8 +358,7 @@ class House:
         }
         self.users["staff"] = User.objects.create_user("staff", "staff@example.org", is_staff=True)
         self.users["superuser"] = User.objects.create_superuser("superuser", "superuser@example.org")
-        prompts.sync()
-        agents.sync()
+        instructions.give()
         self.version = prompts.current("note/outline").id
         self.staffs = an_experiment(self.users["superuser"])
         Group.objects.create(name="Readers")

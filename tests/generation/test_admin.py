@@ -14,13 +14,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from generation import agents, documents, prompts, runs, sections, time_line
+from generation import documents, prompts, runs, sections, time_line
 from generation.models import Agent, Call, Claim, Decision, PromptVersion, Run, RunState, Step
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory import history, workspaces
 from memory.history import By
 from memory.models import AuthorKind, Change, Role, User
+from tests import instructions
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +32,7 @@ SLOT = "note/outline"
 @pytest.fixture
 def keeper(people: People) -> User:
     """A superuser who has a part in the workspace."""
-    prompts.sync()
-    agents.sync()
+    instructions.give()
     user = User.objects.create_superuser("keeper", "keeper@example.org")
     workspaces.add_member(people.workspace, user, Role.EDITOR, by=people.owner)
     return user

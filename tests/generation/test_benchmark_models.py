@@ -7,20 +7,20 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from generation import agents, prompts
+from generation import prompts
 from generation.benchmark_figures import repeated, slowest
 from generation.carrier import Carrier
 from generation.llm.prices import PRICES, price
 from generation.models import Agent, Call
 from memory.base.database import db as in_database
+from tests import instructions
 from tests.generation.conftest import Demo, Start, ended
 from tests.people import People
 
 
 @pytest.fixture
 def instructed(db: None, demo: Demo) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
 
 
 def run(*arguments: str) -> tuple[str, str]:

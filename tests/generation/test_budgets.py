@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from generation import agents, budgets, calls, documents, in_force, prompts, runs
+from generation import budgets, calls, documents, in_force, runs
 from generation.budgets import Reservation
 from generation.carrier import Carrier
 from generation.llm.journal import Attempt, Outcome
@@ -25,6 +25,7 @@ from memory import workspaces
 from memory.base.database import db as in_database
 from memory.base.errors import BudgetSpent
 from memory.models import User, Workspace
+from tests import instructions
 from tests.generation.conftest import Demo, Start, blocks_of, count, ended
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People
@@ -86,8 +87,7 @@ def reserve(run: Run, tokens: int, usd: str | None = None) -> None:
 
 @pytest.fixture
 def stocked(db: None) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -238,8 +238,7 @@ def test_a_model_without_a_known_price_is_held_by_its_tokens_only(run: Run, sett
 def test_a_hundred_calls_at_once_never_take_more_than_the_limit(
     people_committed: People, settings: Settings, budget: str
 ) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
     setattr(settings, f"BUDGET_{budget}_TOKENS", 7_999)
     run = run_of(people_committed.owner, people_committed.workspace)
 

@@ -9,10 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from generation import agents, chain_check, prompts
+from generation import chain_check
 from generation.llm.values import Timeouts
 from generation.models import Agent, Call
 from memory.models import User
+from tests import instructions
 from tests.generation.conftest import Demo, forget_pauses
 from tests.people import People, staff
 from tests.rest import Rest, told
@@ -24,8 +25,7 @@ ALL = ["reachable", "streams", "schema", "tools", "usage", "price"]
 
 @pytest.fixture
 def keeper(people: People, demo: Demo) -> User:
-    agents.sync()
-    prompts.sync()
+    instructions.give()
     return staff("keeper", "view_agent", "change_agent")
 
 

@@ -179,7 +179,7 @@ async def test_what_the_web_says_is_cited_and_nothing_else_is(
     assert "forty cafés" in reference["excerpt"]
     assert fields["size"] == "See invented.test and ."
     steps = await in_database(lambda: list(Step.objects.filter(run=run).order_by("id").values_list("key", "result")))
-    looked = dict(steps)
+    looked: dict[str, Any] = dict(steps)
     assert looked["research-3/tool-1"]["error"]["error"] == "tool.web_not_given"
     assert not [hit for hit in web.hits() if "invented" in str(hit)]
     asked = await in_database(lambda: Call.objects.get(run=run, step="enrich"))

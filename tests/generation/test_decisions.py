@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from generation import agents, decisions, prompts
+from generation import decisions, prompts
 from generation.models import Agent, Decision, Deed, Prompt, PromptVersion
 from memory.base.errors import Conflict, InvalidInput, PermissionRefused
 from memory.models import User
+from tests import instructions
 from tests.people import People, staff
 from tests.rest import Rest, told
 
@@ -17,8 +18,7 @@ TEXT = "[user]\n{{ brief }} {{ extra }}"
 
 @pytest.fixture(autouse=True)
 def synced(db: None) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
 
 
 @pytest.fixture

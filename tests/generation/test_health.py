@@ -10,12 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from generation import agents
 from generation.carrier import Carrier
 from generation.models import Agent, Call, RunState
 from memory.base.database import db as in_database
 from memory.base.ids import new_id
 from memory.models import User
+from tests import instructions
 from tests.generation.conftest import Demo, Start, ended, forget_pauses
 from tests.people import People, staff
 from tests.rest import Rest, told
@@ -41,7 +41,7 @@ def of(user: User, model: str) -> dict[str, Any]:
 
 @pytest.fixture
 def keeper(people: People) -> User:
-    agents.sync()
+    instructions.give()
     forget_pauses()
     return staff("keeper", "view_agent", "change_agent")
 

@@ -4,17 +4,17 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from generation import agents, in_force, prompts
+from generation import in_force, prompts
 from generation.models import Agent, Prompt, PromptVersion
 from memory.base.errors import NotFound
+from tests import instructions
 
 SLOT = "note/section"
 
 
 @pytest.fixture(autouse=True)
 def synced(db: None) -> None:
-    agents.sync()
-    prompts.sync()
+    instructions.give()
 
 
 def test_nothing_is_read_again_while_the_rows_stand(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -10,12 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from generation import agents, estimates, prompts
+from generation import estimates
 from generation.models import Agent, Document, Run
 from generation.recipes.course.recipe import CourseOptions
 from generation.registry import recipe_of
 from memory import files
 from memory.models import File, User
+from tests import instructions
 from tests.people import People
 
 Send = Callable[..., Any]
@@ -185,8 +186,7 @@ def test_a_strangers_file_is_not_taken(people: People, send: Send) -> None:
 
 @pytest.fixture
 def seeded(db: None) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
 
 
 def test_more_chapters_cost_more(seeded: None, settings: Settings) -> None:

@@ -8,6 +8,7 @@ import pytest
 from generation import prompt_transfer, prompts
 from generation.models import Prompt, PromptVersion
 from memory.base.errors import InvalidInput, NotFound
+from tests import instructions
 from tests.people import People
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ SLOT = "note/outline"
 
 @pytest.fixture
 def prompt(people: People) -> Prompt:
-    prompts.sync()
+    instructions.give()
     held = Prompt.objects.get(slot=SLOT)
     text = prompts.current(SLOT).text
     for n in (2, 3):

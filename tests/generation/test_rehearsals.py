@@ -18,12 +18,13 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 from structlog.testing import capture_logs
 
-from generation import agents, prompts, rehearsals, runs, samples
+from generation import prompts, rehearsals, runs, samples
 from generation.models import Agent, Call, Document, Event, Prompt, PromptVersion, Run, Step
 from generation.orders import Order
 from generation.registry import recipe_of
 from memory.base.database import db as in_database
 from memory.models import User
+from tests import instructions
 from tests.generation.conftest import Demo
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People, staff
@@ -36,8 +37,7 @@ RIGHTS = ("view_promptversion", "add_promptversion")
 
 @pytest.fixture
 def furnished(people: People) -> People:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
     return people
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from generation import agents, prompts, sections
+from generation import prompts, sections
 from generation.models import Arm, Assignment, Call, Document, Run, Section
 from memory import history, workspaces
 from memory.history import By
 from memory.models import AuthorKind, Role, User
+from tests import instructions
 from tests.people import People, staff
 from tests.rest import Rest, told
 from tests.things import a_call, an_experiment, start_a_note
@@ -21,8 +22,7 @@ SECRET = "What the brief said, word for word."
 
 @pytest.fixture
 def run(people: People) -> Run:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
     return start_a_note(people.owner, people.workspace)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from generation import agents, prompts
+from generation import prompts
 from generation.experiments import lifecycle
 from generation.experiments.lifecycle import ArmIn, Design
 from generation.models import Experiment, Run
@@ -12,6 +12,7 @@ from generation.orders import Order
 from generation.recipes.base import Recipe
 from generation.runs import start as start_run
 from memory.models import User, Workspace
+from tests import instructions
 from tests.jobs import AnyOptions
 from tests.people import People, staff
 
@@ -23,8 +24,7 @@ Compare = Callable[..., Experiment]
 
 @pytest.fixture(autouse=True)
 def synced(db: None) -> None:
-    prompts.sync()
-    agents.sync()
+    instructions.give()
 
 
 @pytest.fixture
