@@ -42,16 +42,16 @@ def dear(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_slot_of_an_agent_is_put_to_each_model_of_its_chain(instructed: None, demo: Demo) -> None:
     Agent.objects.filter(name="planner").update(chain=["demo:demo", "demo:second"])
     out, err = run("--agent", "planner", "--rounds", "2")
-    slots = ["course/chapter", "course/outline", "note/outline"]
+    slots = [prompt.slot for prompt in prompts.files() if prompt.agent == "planner"]
     for slot in slots:
         assert slot in out
-    assert out.count("demo:second") == 3
-    assert out.count("100 %") == 6
+    assert out.count("demo:second") == len(slots) >= 4
+    assert out.count("100 %") == 2 * len(slots)
     assert "$0.000000" in out
-    assert "0 of 3 slots filled as for a person" in out
+    assert f"0 of {len(slots)} slots filled as for a person" in out
     assert "cut*" in out
     assert "Proxies" in out
-    assert demo.stats()["requests"] == 12
+    assert demo.stats()["requests"] == 4 * len(slots)
     assert not Call.objects.exists()
 
 
@@ -72,7 +72,7 @@ def test_a_model_that_fails_is_compared_too(instructed: None) -> None:
 
 
 def test_an_answer_that_runs_into_its_limit_is_a_proxy(instructed: None) -> None:
-    (only,) = results("--agent", "critic", "--agent", "graphviz", "--model", "demo:fault-length", "--rounds", "1")
+    (only,) = results("--agent", "graphviz", "--model", "demo:fault-length", "--rounds", "1")
     assert (only["answered"], only["proxy_cut"]) == (0, 1)
 
 

@@ -46,6 +46,10 @@ def said(text: str, **variables: object) -> str:
 # --- slots
 
 
+# Where the slot stands among the arguments of what asks a model.
+ASKS = {"step.write": 0, "step.write_as": 1, "step.converse": 0, "research.look_up": 1}
+
+
 def asked_for(tree: ast.AST) -> Iterator[str]:
     """The slots that `step.write("kind/slot", …)` and `step.write_as(Shape, "kind/slot", …)` name, or look up."""
     tables = {
@@ -57,9 +61,8 @@ def asked_for(tree: ast.AST) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "step"):
-                continue
-            place = {"write": 0, "write_as": 1, "converse": 0}.get(node.func.attr)
+            asker = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+            place = ASKS.get(f"{asker}.{node.func.attr}")
             slot = node.args[place] if place is not None and len(node.args) > place else None
             yield from named_by(slot, tables)
 
