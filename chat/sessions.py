@@ -12,7 +12,7 @@ from chat.models import Link, Message, MessageState, Session, SessionQuerySet, S
 from chat.speakers import SLOTS
 from generation import agents, documents, endings
 from generation.claims import after_commit
-from generation.models import OPEN_STATES, Call, Document, Run, RunQuerySet
+from generation.models import OPEN_STATES, Call, Document, DocumentQuerySet, Run, RunQuerySet
 from memory import workspaces
 from memory.base.errors import InvalidInput, LimitReached, NotFound
 from memory.base.folding import fold
@@ -208,12 +208,19 @@ def unlink(session: Session, document_id: UUID) -> None:
 
 
 def about(session: Session) -> list[Document]:
-    """The documents it is about that its owner still sees, in the order in which they were added, each with those that
-    belong to it: a portfolio is its cases."""
-    seen = Document.whole().filter(workspace__members=session.user, present=True)
-    linked = list(seen.filter(links__session=session).order_by("links__id"))
-    inside = seen.filter(parent__in=linked).exclude(links__session=session).order_by("id")[:MOST_INSIDE]
-    return [*linked, *inside]
+    """The documents it is about that its owner still sees, in the order in which they were added."""
+    return list(seen(session).filter(links__session=session).order_by("links__id"))
+
+
+def within_reach(session: Session) -> list[Document]:
+    """Those it is about, with all that belong to them: a portfolio is its cases."""
+    linked = about(session)
+    inside = seen(session).filter(parent__in=linked).exclude(links__session=session).order_by("id")
+    return [*linked, *inside[:MOST_INSIDE]]
+
+
+def seen(session: Session) -> DocumentQuerySet:
+    return Document.objects.select_related("workspace").filter(workspace__members=session.user, present=True)
 
 
 # --- lists

@@ -11,13 +11,17 @@ from pydantic import BaseModel
 
 from generation.issues import Finding
 from generation.sources import Sources, fenced, quoted
+from memory.base.markdown import leading, normalized
 
 CITATION = re.compile(r"(?<!\\)\[(\d{1,3})\](?![(:])")
 ADDRESS = re.compile(r"https?://[^\s<>\"'`\[\]]+", re.IGNORECASE)
-LINK = r"!?\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(\s*<?(?P<url>[^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s+[^)]*)?\)"
+LINK = r"!?\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(<?(?P<url>[^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s[^()]*)?\)"
 DEFINITION = r"^ {0,3}\[[^\]\n]+\]:[^\S\n]*(?P<defined>\S+).*$"
 LEADS = re.compile(rf"{LINK}|{DEFINITION}|(?P<bare>{ADDRESS.pattern})", re.IGNORECASE | re.MULTILINE)
 ENDS = ".,;:!?)}*_~|"  # what follows an address, and may belong to one
+SIGNS = re.compile(r"\]\(|\]:|\]\[|<(?=\S)")  # what makes a link of words
+TYPES = ("link_invented", "citation_unknown")  # of what is found in a text
+MOST_REFERENCES = 100
 EXCERPT = 400  # characters
 
 
@@ -77,7 +81,8 @@ def cited(texts: Iterable[str]) -> set[int]:
 def new(citable: Sequence[Citable], cited: Collection[int], there: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """As a document keeps them: those that are cited and do not stand there yet."""
     known = {str(item["id"]) for item in there}
-    return [each.as_item() for each in citable if each.number in cited and str(each.number) not in known]
+    found = [each.as_item() for each in citable if each.number in cited and str(each.number) not in known]
+    return found[: max(0, MOST_REFERENCES - len(known))]
 
 
 def addresses(texts: Iterable[str]) -> set[str]:
@@ -99,7 +104,8 @@ def checked(text: str, path: str, numbers: Collection[int], known: Collection[st
     Of a link its words stay, of an address its host.
     """
     check = Check(path, numbers, known)
-    return CITATION.sub(check.citation, LEADS.sub(check.lead, text)), check.findings
+    text = check.defused(LEADS.sub(check.lead, text))
+    return CITATION.sub(check.citation, text), check.findings
 
 
 class Check:
@@ -110,6 +116,15 @@ class Check:
         self.numbers = numbers
         self.known = known
         self.findings: list[Finding] = []
+
+    def defused(self, text: str) -> str:
+        """However it is written: what would still be a link to elsewhere, once it is drawn, is none any more."""
+        allowed = {normalized(url) for url in self.known}
+        for url in leading(text):
+            if url not in allowed:
+                self.host(url)
+        is_clean = all(url in allowed for url in leading(text))
+        return text if is_clean else SIGNS.sub(lambda sign: f"{sign[0][0]}\u200b{sign[0][1:]}", text)
 
     def citation(self, found: re.Match[str]) -> str:
         number = int(found[1])

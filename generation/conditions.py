@@ -68,8 +68,11 @@ IS_PLANNED = Exists(Change.objects.filter(object_id=OuterRef("pk"), version=1, a
 HOLDS_SOMETHING = Exists(Section.objects.filter(parent=OuterRef("pk"), present=True))
 IS_LEFT_EMPTY = IS_PLACE & IS_PLANNED & ~HOLDS_SOMETHING
 
+# A portfolio is its cases: without any, or with one in which nothing stands, it has a gap.
+ITS_CASES = Document.objects.filter(parent=OuterRef("pk"), kind="use_case", present=True)
+LACKS_CASE = Q(kind="use_case_list") & (~Q(Exists(ITS_CASES)) | Q(Exists(ITS_CASES.exclude(HAS_FIELD))))
 IS_WRITTEN = HAS_FIELD | Q(has_section(HAS_BODY))
-HAS_GAP = LACKS_FIELD | Q(has_section(LACKS_BODY | IS_LEFT_EMPTY))
+HAS_GAP = LACKS_FIELD | LACKS_CASE | Q(has_section(LACKS_BODY | IS_LEFT_EMPTY))
 WAITS_FOR_PERSON = Q(claim__state=RunState.WAITING, claim__reason="person")
 ENDED_SHORT = Q(run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
 
@@ -84,9 +87,10 @@ STANDS = Case(When(IS_STALE, then=Value(Condition.STALE)), default=F("status"), 
 
 # It belongs to a document whose run has not come to it yet, or is writing it.
 PARENT_IS_AT_WORK = Exists(Run.objects.filter(document=OuterRef("parent_id"), claim__state__in=OPEN_STATES))
-COMES_WITH_PARENT = (
-    Q(kind__in=[name for name, body in OF_FIELDS], parent__isnull=False) & ~HAS_FIELD & Q(PARENT_IS_AT_WORK)
-)
+PARENT_ENDED_SHORT = Q(parent__run__claim__state__in=(RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED))
+COMES_WITH_PARENT = Q(kind__in=[name for name, body in OF_FIELDS], parent__isnull=False) & ~HAS_FIELD
+IS_AWAITED = COMES_WITH_PARENT & Q(PARENT_IS_AT_WORK)
+WAS_LOST = COMES_WITH_PARENT & Q(run=None) & PARENT_ENDED_SHORT
 
 # What a run left that ended before all was good. People may have filled the gaps since.
 LEFT_SHORT = Case(
@@ -102,7 +106,8 @@ OF_DOCUMENT = Case(
     When(has_open_run(WAITS_FOR_PERSON), then=Value(Condition.WAITING)),
     When(has_open_run(~Q(claim__state=RunState.QUEUED)), then=Value(Condition.GENERATING)),
     When(has_open_run(Q(claim__state=RunState.QUEUED)), then=Value(Condition.QUEUED)),
-    When(COMES_WITH_PARENT, then=Value(Condition.GENERATING)),
+    When(IS_AWAITED, then=Value(Condition.GENERATING)),
+    When(WAS_LOST, then=Value(Condition.FAILED)),
     When(has_section(Q(fallback__isnull=False)), then=Value(Condition.PARTIAL)),
     When(ENDED_SHORT, then=LEFT_SHORT),
     default=STANDS,

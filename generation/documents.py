@@ -139,7 +139,9 @@ def family(document_id: UUID) -> set[UUID]:
 def idle_family(document_id: UUID) -> set[UUID]:
     """Its family; nothing when one of them is being written."""
     found = family(document_id)
-    is_written = Run.objects.filter(document__in=found, claim__state__in=OPEN_STATES).exists()
+    above = Document.objects.filter(children__in=found).values("id")  # whose run may be writing it, too
+    written = Q(document__in=found) | Q(document__in=above)
+    is_written = Run.objects.filter(written, claim__state__in=OPEN_STATES).exists()
     return set() if is_written else found
 
 

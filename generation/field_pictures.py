@@ -6,13 +6,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.text import capfirst
 
 from generation import forms, labels
 from generation.citations import CITATION
 from generation.models import Document
+from generation.references import host_of
 from memory.base import rendered
 
 REFERENCES = "references"
@@ -73,5 +73,5 @@ def link(number: str) -> str:
 
 def reference(item: Mapping[str, Any]) -> dict[str, Any]:
     url = item.get("url", "")
-    host = (urlsplit(url).hostname or "") if url else ""
+    host = host_of(url)
     return {**item, "host": host.removeprefix("www."), "name": item.get("title") or host or url}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -17,6 +18,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from memory.base.errors import InvalidInput
 from memory.base.ids import new_id
@@ -112,11 +114,24 @@ def in_words(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def as_ids(value: Any) -> Any:
+    """In the one way in which ids are written; what is none is refused."""
+    try:
+        return (
+            [str(UUID(str(each))) for each in value] or None
+            if isinstance(value, list)
+            else value and str(UUID(str(value)))
+        )
+    except ValueError:
+        raise PydanticCustomError("uuid_parsing", "This is no id") from None
+
+
 TIDY: dict[str, Callable[[Any], Any]] = {
     "line": one_line,
     "text": absent_when_empty,
     "markdown": absent_when_empty,
     "strings": flat,
+    "ids": as_ids,
 }
 
 

@@ -1,6 +1,6 @@
 """The verbs on what was found in a document: raise it, decide on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -45,10 +45,22 @@ class Finding:
         return (self.type, self.path, self.section and self.section.pk, *sorted(self.params.items()))
 
 
-def find(document: Document, findings: Sequence[Finding], *, run: UUID, step: str) -> list[Issue]:
-    """What this step finds in what it has written, in its transaction. What it had found before, and does not any more,
-    is resolved; what people said is intentional is not raised again."""
-    own = Issue.objects.filter(document=document, step=step)
+def find(
+    document: Document,
+    findings: Sequence[Finding],
+    types: Collection[str],
+    paths: Collection[str] | None = None,
+    *,
+    run: UUID,
+    step: str,
+) -> list[Issue]:
+    """What a step finds in what it has written, in its transaction.
+
+    Whatever was found of these types before, in these fields (in any, without), and is not found any more, is resolved,
+    whichever step had found it; what people said is intentional is not raised again.
+    """
+    own = Issue.objects.filter(document=document, type__in=types)
+    own = own if paths is None else own.filter(path__in=paths)
     known = {finding_of(issue).what: issue for issue in own.exclude(state=IssueState.RESOLVED).order_by("id")}
     found = {finding.what: finding for finding in findings}
     gone = [issue.pk for what, issue in known.items() if what not in found and issue.state == IssueState.OPEN]

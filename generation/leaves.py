@@ -309,7 +309,11 @@ class Leaf:
         resting = self.stale.get(self.document.id, ()) if self.is_of_fields else ()
         if not resting:
             return ""
-        titles = dict(Document.objects.filter(id__in=[each.source_id for each in resting]).values_list("id", "title"))
+        titles = dict(
+            Document.objects.filter(
+                workspace=self.document.workspace_id, id__in=[each.source_id for each in resting]
+            ).values_list("id", "title")
+        )
         return telling.changed_since((each.source_path, titles.get(each.source_id, "")) for each in resting)
 
     # --- what is made of fields

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from generation import scores
+from generation.citations import CITATION
 from generation.models import Document
 from generation.recipes.use_case.cases import Axes
 from generation.recipes.use_case.schema import TEXTS
@@ -51,7 +52,7 @@ class Placed:
             f"complexity {complexity:.0f}" if complexity is not None else "",
         ]
         head = f"{self.title} ({', '.join(filter(None, figures)) or 'not rated'})"
-        texts = [fields[name] for name in (*TEXTS, "prerequisites") if fields.get(name)]
+        texts = [CITATION.sub("", fields[name]) for name in (*TEXTS, "prerequisites") if fields.get(name)]
         return "\n".join([head, *texts])
 
 
@@ -103,8 +104,8 @@ def computed(document: Document) -> dict[str, Any]:
     """What is computed of a case, a portfolio or a summary, as a model is told it; nothing of other kinds."""
     if document.kind == "use_case":
         parent = document.parent if document.parent and document.parent.kind == "use_case_list" else None
-        placed = Portfolio.of(parent).cases if parent else Portfolio.alone(document).cases
-        return {"computed": next((figures(each) for each in placed if each.id == document.id), {})}
+        axes = axes_of(parent, document.language)
+        return {"computed": figures(Placed(document, 1, scores.standing(document.fields, axes.value, axes.complexity)))}
     if document.kind == "use_case_list":
         cases = Portfolio.of(document).cases
         return {

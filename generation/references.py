@@ -1,11 +1,21 @@
 """What a text rests on: pages and files, numbered, so that `[2]` in a text is the reference of that number."""
 
+from urllib.parse import urlsplit
+
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from generation.fields import Item, line, plain
 
 SCHEMES = ("http://", "https://")
+
+
+def host_of(url: str) -> str:
+    """Empty where it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 class Reference(Item):
@@ -18,6 +28,6 @@ class Reference(Item):
     @field_validator("url", mode="after")
     @classmethod
     def of_the_web(cls, url: str | None, info: ValidationInfo) -> str | None:
-        if url is not None and not url.lower().startswith(SCHEMES):
+        if url is not None and not (url.lower().startswith(SCHEMES) and host_of(url)):
             raise PydanticCustomError("no_web_address", "An address of the web begins with http:// or https://")
         return url

@@ -4,7 +4,7 @@ Everything a run writes is one group of changes, so that it can be undone as a w
 read it, and what is locked, becomes a proposal.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -147,17 +147,33 @@ class Scribe:
             if section.key not in set(keys):
                 self.write(section, {"present": False}, self.read.get(section.key, 1))
 
-    def found(self, findings: Sequence[Finding]) -> None:
-        """What is wrong with what this step has written; what it found before and does not any more is resolved."""
-        issues.find(self.document, findings, run=self.run.id, step=self.by.step)
+    def found(self, findings: Sequence[Finding], types: Collection[str], paths: Collection[str] | None = None) -> None:
+        """What is wrong with what this step has written. Whatever was found of these types before, in these fields (in
+        any, without), and is not found any more, is resolved."""
+        issues.find(self.document, findings, types, paths, run=self.run.id, step=self.by.step)
 
     def write(self, obj: Editable, values: Mapping[str, Any], read_version: int) -> None:
         written = history.write_as_recipe(
-            obj, values, self.by, read_version=read_version, group=self.run.id, is_stand_in=self.fallback is not None
+            obj,
+            values,
+            self.by,
+            read_version=read_version,
+            group=self.run.id,
+            is_stand_in=self.fallback is not None,
+            keeps_theirs=self.keeps_theirs(obj),
         )
         self.changes += written.changes
         if written.proposal:
             self.proposals.append(written.proposal)
+
+    def keeps_theirs(self, obj: Editable) -> bool:
+        """Of a document that is made of fields people's words stand, but for fields that this run was asked for."""
+        return isinstance(obj, Document) and bool(obj.shape.body) and not self.run.options.get("fields")
+
+    def standing(self) -> Document:
+        """The document as it stands, and as it stands until this transaction ends."""
+        history.lock_roots([self.document.id])
+        return Document.whole().get(id=self.document.id)
 
     def drafts(self) -> list[Draft]:
         """What followers are told: each object that changed, once, and what waits for a person."""
@@ -178,20 +194,16 @@ def versions(run: Run, document: Document) -> dict[str, int]:
     """What the run reads of its document as it begins: versions by key, "" for the document itself.
 
     Of a section that this run was not asked to make again, its newest version by a machine: what people wrote since
-    stands. So of a document that is made of fields, unless they were named.
+    stands.
     """
-    standing = Document.objects.get(id=document.id)
-    is_theirs = document.shape.body and not run.options.get("fields")
-    read = {"": version_by_machine(standing) if is_theirs else standing.version}
-    for child in document.children.filter(present=True):
-        read[str(child.id)] = version_by_machine(child)
+    read = {"": Document.objects.get(id=document.id).version}
+    read |= {str(child): version for child, version in document.children.values_list("id", "version")}
     for section in Section.objects.filter(document=document):
         asked = any(step == section.key or section.key.startswith(f"{step}/") for step in run.again)
         read[section.key] = section.version if asked else version_by_machine(section)
     return read
 
 
-def version_by_machine(obj: Section | Document) -> int:
-    """0 for a document that no machine has written: all that stands in it is people's."""
-    newest = Change.objects.filter(object_id=obj.pk, author=AuthorKind.RECIPE).order_by("-version")
-    return newest.values_list("version", flat=True).first() or (1 if isinstance(obj, Section) else 0)
+def version_by_machine(section: Section) -> int:
+    newest = Change.objects.filter(object_id=section.pk, author=AuthorKind.RECIPE).order_by("-version")
+    return newest.values_list("version", flat=True).first() or 1

@@ -21,8 +21,8 @@ def rest(obj: Editable, sources: Iterable[Source], path: str = "") -> None:
     """From now on `obj` (or the value at this path of it) rests on these sources as they were read, no others."""
     read = list(sources)
     with transaction.atomic():
+        now = as_they_stand(source for source, _, _ in read)  # first: who changes one has its row, and then its bases
         Basis.objects.filter(object_id=obj.pk, path=path).delete()
-        now = as_they_stand(source for source, _, _ in read)
         bases = [
             Basis(
                 root_id=obj.root_id,
@@ -48,7 +48,7 @@ def as_they_stand(sources: Iterable[Editable]) -> dict[UUID, Editable]:
     return {
         obj.pk: obj
         for kind, wanted in ids.items()
-        for obj in kind.whole().filter(pk__in=wanted).select_for_update(of=("self",), no_key=True)
+        for obj in kind.whole().filter(pk__in=wanted).order_by("pk").select_for_update(of=("self",), no_key=True)
     }
 
 

@@ -37,7 +37,9 @@ def write_a_course(owner: User, workspace: Workspace, run: Run, title: str = "Lo
     machine = By(AuthorKind.RECIPE, owner, run.id, "section-1")
     written = history.write_as_recipe(section, {"description": "Else."}, machine, read_version=1, group=new_id())
     assert written.proposal
-    (found,) = issues.find(course, [Finding("citation_unknown", {"number": 7})], run=run.id, step="outline")
+    (found,) = issues.find(
+        course, [Finding("citation_unknown", {"number": 7})], ["citation_unknown"], run=run.id, step="outline"
+    )
     thread = threads.begin(section, "Why so short?", owner)
     return {
         "document_id": course.id,

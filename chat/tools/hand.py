@@ -51,7 +51,7 @@ class Hand:
 
     @cached_property
     def documents(self) -> dict[UUID, Document]:
-        return {document.id: document for document in sessions.about(self.session)}
+        return {document.id: document for document in sessions.within_reach(self.session)}
 
     def require_writing(self) -> None:
         workspaces.require(self.user, self.session.workspace, Role.EDITOR)

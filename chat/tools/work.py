@@ -26,13 +26,16 @@ def start_run(
     kind: Annotated[str, Field(description="What is to be written", json_schema_extra={"enum": sorted(RECIPES)})],
     brief: Annotated[str, Field(description="All that was said of what is wanted, in the words of the person")],
     title: Annotated[str, Field(description="Its title, if one was given")] = "",
+    options: Annotated[
+        dict[str, Any], Field(description="Such as companies (ids), requested_count, or portfolio (an id)")
+    ] = {},  # noqa: B006 never changed
 ) -> Done:
     """Have a new document written, such as a note or a course. It takes minutes and goes on by itself; it is given the
     files of the message."""
     check_begun(hand)
     recipe = recipe_of(kind)
     files = [UUID(file) for file in hand.run.files]
-    order = Order(brief, title, files=files)
+    order = Order(brief, title, options, files)
     run, _ = runs.start(recipe, order, user=hand.user, workspace=hand.session.workspace, key=hand.key)
     if run.document is not None:
         sessions.link(hand.session, run.document, Link.By.TURN)

@@ -79,6 +79,22 @@ def render(text: str, *, draws_formulas: bool = True) -> str:
     )
 
 
+def leading(text: str) -> list[str]:
+    """Where the links and pictures of this text would lead, as they are drawn."""
+    tokens = PARSERS[False].parse(text)
+    found: list[str] = []
+    while tokens:
+        token = tokens.pop()
+        tokens += token.children or []
+        found += [str(token.attrs[name]) for name in ("href", "src") if name in token.attrs]
+    return found
+
+
+def normalized(url: str) -> str:
+    """As `leading` tells it."""
+    return PARSERS[False].normalizeLink(url)
+
+
 class BlockCutter:
     """Cuts a text that grows at its end into blocks, each handed out once, when nothing that follows can change it.
 

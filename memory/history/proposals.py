@@ -33,8 +33,11 @@ def write_as_recipe(
     group: UUID,
     reason: str = "",
     is_stand_in: bool = False,
+    keeps_theirs: bool = False,
 ) -> Written:
     """A machine's write, made on what it read at `read_version`.
+
+    `keeps_theirs`: whatever it read, what people were the last to write stands.
 
     What people changed since, and everything in a locked object, becomes one proposal; the rest is written. Labels of
     the object (`implied` paths) are the writer's only while some of the text beside them is; paths that mean nothing
@@ -46,6 +49,7 @@ def write_as_recipe(
         reload(obj)
         state = obj.state()
         kept = set(values) if obj.is_locked else touched_by_people(obj, values, read_version)
+        kept |= last_by_people(obj, values) if keeps_theirs else set()
         if kept and not set(values) - kept - obj.LABELS:
             kept |= obj.LABELS & set(values)
         held = {
@@ -67,6 +71,21 @@ def touched_by_people(obj: Editable, values: Mapping[str, Any], since: int) -> s
     if values.get("present") is False and (theirs or is_of_people(obj)):
         touched.add("present")
     return touched
+
+
+NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
+def last_by_people(obj: Editable, values: Mapping[str, Any]) -> set[str]:
+    """Which of the paths hold what people, or tools on their behalf, were the last to write."""
+    newest = Change.objects.filter(object_id=obj.pk).order_by("-version", "-id").values_list("path", "author")
+    written, state = list(newest), obj.state()
+    return {
+        path
+        for path in values
+        if paths.get(state, path) not in NOTHING
+        and next((author for known, author in written if paths.overlaps(path, [known])), None) in PEOPLE
+    }
 
 
 def is_of_people(obj: Editable) -> bool:

@@ -47,7 +47,8 @@ def undo_group(group: UUID, by: User) -> list[Change]:
 def undo_latest(root: Editable, by: User) -> list[Change]:
     """Undo the newest group of changes in this document that is no undo and not undone.
 
-    That it was begun is not undone here: for that there is the bin. Raises `conflict.nothing_to_undo`.
+    What the group did in other documents stays. That this one was begun is not undone here: for that there is the bin.
+    Raises `conflict.nothing_to_undo`.
     """
     admit(By.person(by), [root])
     undone = undone_in(root.root_id)  # not locked: who asks twice at once means the same group, and it goes once
@@ -56,7 +57,7 @@ def undo_latest(root: Editable, by: User) -> list[Change]:
     group = next((group for change, group in newest_first if change not in undone), None)
     if group is None:
         raise Conflict("nothing_to_undo")
-    return undo_group(group, by)
+    return undo_all(Change.objects.filter(group=group, root_id=root.root_id), by)
 
 
 def undone_in(root_id: UUID) -> set[UUID]:

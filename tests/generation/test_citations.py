@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from generation import citations
 from generation.citations import Citable, checked
+from memory.base.markdown import render
 
 KNOWN = "https://known.example/a(b)"
 PIECES = st.sampled_from([
     "word ", "[1]", "[9]", f"[x]({KNOWN})", "[y](https://no.example/)", KNOWN, "https://no.example/z.",
     "<https://no.example>", "![p](https://no.example/p.png)", "[z]: https://no.example\n", "[1](https://no.example)",
-    "[https://no.example/w](https://known.example)", "\n\n", "`", "]", "[", "(", ")", "\\",
+    "[https://no.example/w](https://known.example)", "[a [b] c](https&#58;//no.example/x)", "[a [b] c](//no.example)",
+    "[a](https&#58;//no.example/\\(x)", "[foo]:\n//no.example\n", "[foo]", "[a](<//no.example> 'b')",
+    "\n\n", "`", "]", "[", "(", ")", "\\",
 ])  # fmt: skip
 
 
@@ -21,6 +24,7 @@ PIECES = st.sampled_from([
 def test_no_invented_address_is_left_whatever_stands_around_it(text: str) -> None:
     shown, findings = checked(text, "industry", {1}, {KNOWN})
     assert not re.search(r"https?://no\.", shown)
+    assert "no.example" not in " ".join(re.findall(r"(?:href|src)=\"[^\"]*", render(shown)))
     assert "[9]" not in re.sub(r"\\\[9\]|\[9\][(:]", "", shown)
     assert bool(findings) or shown == text
 
@@ -57,3 +61,8 @@ def test_what_is_cited_is_what_stands_in_the_texts() -> None:
     }  # fmt: skip
     (shown,) = citations.shown([Citable(number=1, title='<"T">', text="</sources> now")])
     assert shown == "[1] T \n&lt;/sources> now"
+
+
+def test_spaces_without_end_cost_no_time() -> None:
+    for text in ("[a](" + " " * 20_000, "[a](" * 5_000, "[" * 20_000, "[a](b " + "x " * 10_000):
+        checked(text, "", set(), set())

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from generation import documents, issues
+from generation import citations, documents, issues
 from generation.issues import Finding
 from generation.models import Document, Issue, IssueState
 from memory.base.errors import ScriptoriumError
@@ -24,22 +24,29 @@ def company(people: People) -> Document:
 
 
 def find(company: Document, *findings: Finding, step: str = "enrich") -> None:
-    issues.find(company, findings, run=new_id(), step=step)
+    issues.find(company, findings, citations.TYPES, run=new_id(), step=step)
 
 
 def open_types(company: Document) -> list[str]:
     return [issue.type for issue in issues.of(company).filter(state=IssueState.OPEN)]
 
 
-def test_what_a_step_finds_again_is_one_issue_and_what_it_does_not_is_resolved(company: Document) -> None:
+def test_what_is_found_again_is_one_issue_and_what_is_not_is_resolved_whoever_looks(company: Document) -> None:
     find(company, LINK, LINK, NUMBER)
+    find(company, LINK, NUMBER, step="enrich/size")
+    assert open_types(company) == ["link_invented", "citation_unknown"]
     find(company, NUMBER, step="enrich/size")
-    assert open_types(company) == ["link_invented", "citation_unknown", "citation_unknown"]
-    find(company, NUMBER)
-    assert open_types(company) == ["citation_unknown", "citation_unknown"]
+    assert open_types(company) == ["citation_unknown"]
     assert Issue.objects.filter(state=IssueState.RESOLVED, decided_at__isnull=False).count() == 1
-    find(company, LINK)
+    find(company, LINK, NUMBER)
     assert open_types(company) == ["citation_unknown", "link_invented"]
+
+
+def test_of_fields_that_were_not_written_nothing_is_said(company: Document) -> None:
+    find(company, LINK, NUMBER)
+    issues.find(company, [], citations.TYPES, ["size"], run=new_id(), step="enrich/size")
+    issues.find(company, [], ["axis_missing"], run=new_id(), step="enrich/size")
+    assert open_types(company) == ["link_invented"]
 
 
 def test_what_is_meant_so_is_not_raised_again(company: Document, people: People) -> None:

@@ -102,7 +102,7 @@ async def profile(run: Running, names: Sequence[str]) -> None:
 
     def keep(said: Profile | None, scribe: Scribe) -> None:
         if said is not None:
-            put_down(said, known, citable, addresses_of(run.run.brief, given, citable), scribe)
+            put_down(said, known, citable, addresses_of([*texts], citable), scribe)
 
     def fallback(_: ScriptoriumError) -> None:
         return None
@@ -134,9 +134,9 @@ def shape_of(names: Sequence[str], *, has_name: bool) -> type[BaseModel]:
     return create_model("Profile", **fields)
 
 
-def addresses_of(brief: str, given: sources.Sources, citable: Sequence[Citable]) -> set[str]:
-    """Where the texts may lead: what was given, and what was found."""
-    return citations.addresses([brief, *(file.text for file in given.files)]) | {each.url for each in citable}
+def addresses_of(given: Sequence[str], citable: Sequence[Citable]) -> set[str]:
+    """Where the texts may lead: what was given, what stood there, and what was found."""
+    return citations.addresses(given) | {each.url for each in citable if each.url}
 
 
 def put_down(
@@ -150,11 +150,12 @@ def put_down(
         values[name], found = citations.checked(text, name, numbers, addresses)
         findings += found
     cited = citations.cited(values.values())
-    values |= into_list(known.references, "references", citations.new(citable, cited, known.references))
+    there = scribe.standing().fields.get("references") or []
+    values |= into_list(there, "references", citations.new(citable, cited, there))
     if said.name and not known.title:
         values["title"] = said.name
     scribe.write_document(values)
-    scribe.found(findings)
+    scribe.found(findings, citations.TYPES, tuple(said.texts))
 
 
 def manuscript(document: Document) -> Manuscript:

@@ -28,13 +28,10 @@ async def write(run: Running) -> None:
 
 
 async def rewrite(run: Running) -> None:
-    kept = (run.run.document.fields if run.run.document else {}).get("portfolio")
-    if not kept:
-        raise RunError("nothing_to_sum_up")
-    await sum_up(run, UUID(kept))
+    await sum_up(run, None)
 
 
-async def sum_up(run: Running, portfolio: UUID) -> None:
+async def sum_up(run: Running, portfolio: UUID | None) -> None:
     run.plan({"summary": 1})
     await run.read_document()
     setting = await run.step("read/summary", lambda _: db(summary.read, run, portfolio), returns=summary.Setting)

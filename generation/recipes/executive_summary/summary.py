@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from generation import citations, documents
+from generation.issues import Finding
 from generation.models import Document
 from generation.portfolios import Portfolio
 from generation.running import Running
@@ -17,6 +19,7 @@ from memory.base.database import db
 from memory.base.errors import RunError, ScriptoriumError
 from memory.base.ids import new_id
 
+OF_PORTFOLIO = ("value_axes", "complexity_axes", "cases")
 MOST_SHOWN = 2_500  # characters of one case
 
 
@@ -27,6 +30,14 @@ class Said(BaseModel):
     analysis: str = Field(min_length=1, max_length=8_000, description="The cases compared by value and complexity")
     recommendation: str = Field(min_length=1, max_length=8_000, description="What to do first, next and later")
     synthesis: str = Field(min_length=1, max_length=8_000, description="In five sentences what to decide now")
+
+
+class Read(BaseModel):
+    """What was read at a path of a document: the summary rests on it."""
+
+    id: UUID
+    path: str
+    value: Any = None
 
 
 class Setting(BaseModel):
@@ -40,6 +51,7 @@ class Setting(BaseModel):
     top: list[str]
     missing: list[str]
     thresholds: str
+    read: list[Read]
 
 
 async def write_within(run: Running) -> None:
@@ -83,13 +95,17 @@ def read_within(portfolio_id: UUID) -> Setting | None:
     return setting_of(portfolio, own.id if own else new_id(), is_new=own is None)
 
 
-def read(run: Running, portfolio_id: UUID) -> Setting:
-    """Raises `run.nothing_to_sum_up` for a portfolio without cases."""
-    portfolio = Portfolio.of(Document.whole().get(id=portfolio_id))
-    if not portfolio.cases:
-        raise RunError("nothing_to_sum_up")
+def read(run: Running, portfolio_id: UUID | None) -> Setting:
+    """Of this portfolio, or of the one that the summary is of. Raises `run.nothing_to_sum_up` for one without cases, or
+    that is not in this workspace."""
     if run.run.document is None:
         raise ValueError(f"{run.run} writes no document")
+    kept = portfolio_id or documents.within(run.run.workspace, run.run.document.id).fields.get("portfolio")
+    home = Document.whole().filter(kind="use_case_list", workspace=run.run.workspace, present=True)
+    found = home.filter(id=kept).first() if kept else None
+    portfolio = Portfolio.of(found) if found else None
+    if portfolio is None or not portfolio.cases:
+        raise RunError("nothing_to_sum_up")
     return setting_of(portfolio, run.run.document.id)
 
 
@@ -97,6 +113,14 @@ def setting_of(portfolio: Portfolio, document: UUID, *, is_new: bool = False) ->
     own = Document.objects.filter(id=document).first()
     least, most = portfolio.thresholds(own.fields if own else {})
     written = [each for each in portfolio.cases if each.is_written]
+    read = [
+        Read(id=portfolio.document.id, path=name, value=portfolio.document.fields.get(name)) for name in OF_PORTFOLIO
+    ]
+    for each in portfolio.cases:
+        read += [
+            Read(id=each.id, path="", value=each.document.fields),
+            Read(id=each.id, path="title", value=each.title),
+        ]
     return Setting(
         document=document,
         is_new=is_new,
@@ -106,33 +130,41 @@ def setting_of(portfolio: Portfolio, document: UUID, *, is_new: bool = False) ->
         top=[each.title for each in portfolio.top(least, most)],
         missing=[each.title for each in portfolio.cases if not each.is_written],
         thresholds=f"value ≥ {least:g}, complexity ≤ {most:g}" if least is not None and most is not None else "—",
+        read=read,
     )
 
 
 def put_down(said: Said | None, setting: Setting, scribe: Scribe) -> None:
-    """The texts; and from now on they rest on the cases as they stand, so that a case that changes makes them stale."""
-    paper = scribe
-    if setting.document != scribe.document.id:
-        if setting.is_new and not Document.objects.filter(id=setting.document).exists():
-            begun = scribe.begin_document(
-                setting.document,
-                "executive_summary",
-                words("summary", scribe.run.language, of=setting.title)[:200],
-                {"portfolio": str(setting.portfolio)},
-            )
-        else:
-            begun = Document.whole().get(id=setting.document)
-        paper = scribe.beside(begun)
-    if said is None:
+    """The texts; from now on they rest on what was read, so that a case that changes makes them stale.
+
+    They cite nothing, and lead nowhere.
+    """
+    paper = paper_of(setting, scribe)
+    if said is None or paper is None:
         return
-    values: dict[str, Any] = said.model_dump()
-    paper.write_document(values if paper is not scribe else {**values, "portfolio": str(setting.portfolio)})
-    rest_on(paper.document, setting.portfolio)
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for name, text in said.model_dump().items():
+        values[name], found = citations.checked(text, name, (), ())
+        findings += found
+    paper.write_document({**values, "portfolio": str(setting.portfolio)})
+    paper.found(findings, citations.TYPES, tuple(values))
+    rest_on(paper.document, setting)
 
 
-def rest_on(document: Document, portfolio_id: UUID) -> None:
-    portfolio = Portfolio.of(Document.whole().get(id=portfolio_id))
-    axes = [
-        (portfolio.document, name, portfolio.document.fields.get(name)) for name in ("value_axes", "complexity_axes")
-    ]
-    bases.rest(document, [*axes, *((each.document, "", each.document.fields) for each in portfolio.cases)])
+def paper_of(setting: Setting, scribe: Scribe) -> Scribe | None:
+    """The hand on the summary, in whichever run; None when somebody has thrown it away for good."""
+    if setting.document == scribe.document.id:
+        return scribe
+    known = Document.whole().filter(id=setting.document).first()
+    if known is None and setting.is_new:
+        title = words("summary", scribe.run.language, of=setting.title)[:200]
+        known = scribe.begin_document(
+            setting.document, "executive_summary", title, {"portfolio": str(setting.portfolio)}
+        )
+    return scribe.beside(known) if known else None
+
+
+def rest_on(document: Document, setting: Setting) -> None:
+    there = Document.whole().filter(workspace=document.workspace_id).in_bulk({each.id for each in setting.read})
+    bases.rest(document, [(there[each.id], each.path, each.value) for each in setting.read if each.id in there])

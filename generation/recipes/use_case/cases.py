@@ -17,6 +17,7 @@ from generation.issues import Finding
 from generation.models import Document, Severity
 from generation.recipes.use_case.schema import TEXTS
 from generation.running import Running
+from generation.scores import missing
 from generation.scribe import Scribe
 from generation.sources import fenced
 from generation.steps import StepInProgress
@@ -142,7 +143,7 @@ def nothing(_: ScriptoriumError) -> None:
 
 def shape_of(wanted: Sequence[str], case: Case) -> type[BaseModel]:
     """What the writer is asked for: all of it, or these fields."""
-    if case.is_unnamed:
+    if not wanted and case.is_unnamed:
         return create_model("Texts", __base__=Texts, title=(Name, Field(description="What the case is called")))
     if not wanted:
         return Texts
@@ -155,8 +156,10 @@ def shape_of(wanted: Sequence[str], case: Case) -> type[BaseModel]:
 def put_down(said: dict[str, Any] | None, case: Case, material: Material, scribe: Scribe) -> None:
     """The texts with those of the references that they cite; or, in the case, that it could not be written."""
     paper = on_paper(case, scribe)
+    if paper is None:
+        return
     if said is None:
-        paper.found([Finding("case_not_written", {"title": case.title}, severity=Severity.HIGH)])
+        paper.found([Finding("case_not_written", {"title": case.title}, severity=Severity.HIGH)], ["case_not_written"])
         return
     numbers, known = {each.number for each in material.citable}, set(material.addresses)
     values: dict[str, Any] = {}
@@ -167,16 +170,18 @@ def put_down(said: dict[str, Any] | None, case: Case, material: Material, scribe
             values[name], found = citations.checked(value, name, numbers, known)
             findings += found
     cited = citations.cited(values[name] for name in TEXTS if name in values)
-    there = paper.document.fields.get("references") or []
+    there = paper.standing().fields.get("references") or []
     paper.write_document({**values, **into_list(there, "references", citations.new(material.citable, cited, there))})
-    paper.found(findings)
+    paper.found(findings, citations.TYPES, tuple(values))
+    paper.found([], ["case_not_written"])
 
 
-def on_paper(case: Case, scribe: Scribe) -> Scribe:
-    """The hand on the document of the case, in whichever run."""
+def on_paper(case: Case, scribe: Scribe) -> Scribe | None:
+    """The hand on the document of the case, in whichever run; None when somebody has thrown it away for good."""
     if case.id == scribe.document.id:
         return scribe
-    return scribe.beside(Document.whole().get(id=case.id))
+    document = Document.whole().filter(id=case.id).first()
+    return scribe.beside(document) if document else None
 
 
 # --- scores
@@ -234,19 +239,20 @@ def sorted_out(said: BaseModel, axes: Axes) -> Scores:
 
 
 def put_down_scores(said: Scores | None, case: Case, axes: Axes, scribe: Scribe) -> None:
-    """By path, one axis beside the other; each axis that is not rated is a finding."""
+    """By path, one axis beside the other; each axis that is not rated then is a finding."""
     paper = on_paper(case, scribe)
-    said = said or Scores()
+    if paper is None:
+        return
+    rated = said or Scores()
     values: dict[str, Any] = {}
-    findings: list[Finding] = []
-    for field, rated, asked in (
-        ("value_scores", said.value, axes.value),
-        ("complexity_scores", said.complexity, axes.complexity),
-    ):
-        items = [{"id": key, "axis": key, **rating.model_dump()} for key, rating in rated.items()]
-        values |= into_list(paper.document.fields.get(field), field, items)
-        names = [axis.get("name", axis["id"]) for axis in asked if axis["id"] not in rated]
-        findings += [Finding("axis_missing", {"axis": name}, field, Severity.MEDIUM) for name in names]
-    findings += [Finding("axis_unknown", {"axis": name[:100]}) for name in said.unknown]
+    for field, given in (("value_scores", rated.value), ("complexity_scores", rated.complexity)):
+        items = [{"id": key, "axis": key, **rating.model_dump()} for key, rating in given.items()]
+        values |= into_list(paper.standing().fields.get(field), field, items)
     paper.write_document(values)
-    paper.found(findings)
+    standing = paper.standing().fields
+    findings = [Finding("axis_unknown", {"axis": name[:100]}) for name in rated.unknown]
+    for field, asked in (("value_scores", axes.value), ("complexity_scores", axes.complexity)):
+        unrated = set(missing(standing.get(field), asked))
+        names = [axis.get("name", axis["id"]) for axis in asked if axis["id"] in unrated]
+        findings += [Finding("axis_missing", {"axis": name}, field, Severity.MEDIUM) for name in names]
+    paper.found(findings, ["axis_missing", "axis_unknown"])

@@ -13,7 +13,7 @@ from generation.recipes.base import Action, Options, Recipe, Speech, Work
 from generation.recipes.company import reading
 from generation.recipes.use_case import cases
 from generation.recipes.use_case.cases import Axes, Case, Material, Texts
-from generation.recipes.use_case.schema import UseCaseFields
+from generation.recipes.use_case.schema import TEXTS, UseCaseFields
 from generation.recipes.use_case_list.axes import axes_of
 from generation.running import Running
 from generation.set_fields import set_fields
@@ -81,6 +81,7 @@ def setting_of(run: Running) -> Setting:
         raise ValueError(f"{run.run} writes no document")
     document = documents.within(run.run.workspace, run.run.document.id)
     portfolio = document.parent if document.parent and document.parent.kind == "use_case_list" else None
+    own = citations.kept(document.fields.get("references") or [])
     companies = reading.read(run.run.workspace, (portfolio.fields.get("companies") or []) if portfolio else [])
     brief = "\n\n".join(filter(None, (portfolio.brief if portfolio else "", run.run.brief)))
     about = document.fields.get("description", "") or run.run.brief
@@ -95,8 +96,11 @@ def setting_of(run: Running) -> Setting:
         material=Material(
             brief=brief,
             companies=companies.shown,
-            citable=companies.citable,
-            addresses=sorted(citations.addresses([brief]) | {each.url for each in companies.citable if each.url}),
+            citable=citations.numbered(own, companies.citable),
+            addresses=sorted(
+                citations.addresses([brief, *(document.fields.get(name, "") for name in TEXTS)])
+                | {each.url for each in (*own, *companies.citable) if each.url}
+            ),
         ),
         axes=axes_of(portfolio, document.language),
         others=[each.title for each in others.order_by("id")],
@@ -105,9 +109,10 @@ def setting_of(run: Running) -> Setting:
 
 def with_files(material: Material, given: sources.Sources) -> Material:
     """Files can be cited, and what they lead to may be led to."""
-    more = citations.of_files(given, max((each.number for each in material.citable), default=0))
+    more = citations.of_files(given, 0)
     addresses = {*material.addresses, *citations.addresses(each.text for each in more)}
-    return material.model_copy(update={"citable": [*material.citable, *more], "addresses": sorted(addresses)})
+    citable = citations.numbered(material.citable, more)
+    return material.model_copy(update={"citable": citable, "addresses": sorted(addresses)})
 
 
 def manuscript(document: Document) -> Manuscript:

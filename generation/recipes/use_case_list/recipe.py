@@ -15,6 +15,7 @@ from generation.issues import Finding
 from generation.llm.structured import LINE
 from generation.manuscripts import Heading, Manuscript, Prose
 from generation.models import Document, Severity
+from generation.portfolios import Portfolio
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
 from generation.recipes.company import reading
 from generation.recipes.company.reading import Companies
@@ -65,7 +66,6 @@ class Setting(BaseModel):
 
     companies: Companies
     axes: Axes
-    is_own: bool = False
     cases: list[Case] = []
 
 
@@ -112,11 +112,10 @@ def read(run: Running, ids: Sequence[str] | None) -> Setting:
         raise ValueError(f"{run.run} writes no document")
     portfolio = documents.within(run.run.workspace, run.run.document.id)
     own = portfolio.fields.get("companies") or []
-    there = portfolio.children.filter(kind="use_case", present=True).order_by("id")
+    there = Portfolio.of(portfolio).cases
     return Setting(
         companies=reading.read(run.run.workspace, own if ids is None else ids),
         axes=axes_of(portfolio, run.run.language),
-        is_own=bool(portfolio.fields.get("value_axes") or portfolio.fields.get("complexity_axes")),
         cases=[Case(id=each.id, title=each.title) for each in there],
     )
 
@@ -193,7 +192,8 @@ async def find(
             scribe.begin_document(case.id, "use_case", case.title, {})
         order = [str(each.id) for each in (*setting.cases, *planned.cases)]
         scribe.write_document({"cases": order, "title": title_of(setting, scribe)})
-        scribe.found([Finding("case_twice", {"title": title}, severity=Severity.LOW) for title in planned.twice])
+        findings = [Finding("case_twice", {"title": title}, severity=Severity.LOW) for title in planned.twice]
+        scribe.found(findings, ["case_twice"])
 
     return await run.step(key, produce, returns=Planned, label={"code": "cases"}, write=keep)
 
@@ -233,7 +233,7 @@ async def write_cases(
     material = material_of(run, setting, given)
     steps = [each.step(name) for each in planned.cases for name in ("texts", "scores")]
     run.divide("cases", steps)
-    others = [each.title for each in (*setting.cases, *planned.cases)]
+    others = list(dict.fromkeys(each.title for each in (*setting.cases, *planned.cases)))
 
     async def rate(case: Case) -> None:
         await cases.scores(run, case, material, await asyncio.shield(axes))
