@@ -71,9 +71,9 @@ def open_call(
 
     Raises Outdated and the errors of `budgets.reserve`; then nothing is inserted and nothing leaves.
     """
-    purpose.check(run)
     reservation = reserve_for(attempt.model, request)
     budgets.reserve(run, reservation)
+    purpose.check(run)  # after it: who waits for the locks of a budget waits for no known time
     call = Call.objects.create(
         id=new_id(),
         run_id=run.id,

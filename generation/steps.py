@@ -167,10 +167,11 @@ class StepInProgress:
 
 def compose(run: Run, slot: str, variables: Mapping[str, Any], agent: str) -> tuple[Purpose, ModelRequest]:
     """The version in force now, rendered, and who answers it."""
+    asked_at = time.monotonic()  # before it is read: what changes while this thread waits counts
     found = in_force.find(slot, agent, run)
     messages, who = prompts.render(found.version, variables).messages, found.agent
     request = ModelRequest(messages=messages, temperature=who.temperature, max_tokens=who.max_tokens)
-    return Purpose(slot, agent, found, dict(variables)), request
+    return Purpose(slot, agent, found, dict(variables), asked_at), request
 
 
 class CallJournal:
