@@ -74,7 +74,7 @@ def gather(run: Run, reply: Message, given: Sources, *, with_tools: bool = True)
     shelf = Shelf(sessions.within_reach(session), given, left // 2)
     talk = Talk(messages.branch(question.parent_id, settings.CHAT_CONTEXT_MESSAGES - 1), left - shelf.tokens)
     role = role_of(run)
-    tools = [tool.name for tool in offered(role)] if with_tools else []
+    tools = [tool.name for tool in offered(role) if agent.may_use(tool.name)] if with_tools else []
     return Context(
         agent=agent.name,
         variables={

@@ -141,6 +141,7 @@ class AgentOut(Schema):
     temperature: float | None
     max_tokens: int
     max_rounds: int
+    tools: list[str]
 
 
 class ChainIn(ReasonIn):

@@ -91,7 +91,8 @@ class StepInProgress:
         Raises ModelError or BudgetSpent."""
 
         async def ask(purpose: Purpose, request: ModelRequest) -> Answer:
-            request = replace(request, messages=(*request.messages, *said), tools=tuple(tools))
+            offered = tuple(tool for tool in tools if purpose.agent.may_use(tool.name))
+            request = replace(request, messages=(*request.messages, *said), tools=offered)
             chain, journal = purpose.in_force.chain, CallJournal(self, purpose)
             try:
                 return await self.router.answer(chain, request, journal)

@@ -36,6 +36,20 @@ class AgentForm(forms.ModelForm):
         widget=UnfoldAdminTextInputWidget,
     )
 
+    tools = forms.CharField(
+        label=_("Tools"),
+        required=False,
+        help_text=_("the names of those it may use, separated by commas; without any, all that are offered to it"),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def __init__(self, *args: Any, **facts: Any) -> None:
+        super().__init__(*args, **facts)
+        self.initial["tools"] = ", ".join(self.instance.tools)
+
+    def clean_tools(self) -> list[str]:
+        return [name.strip() for name in self.cleaned_data["tools"].split(",") if name.strip()]
+
     def clean_chain(self) -> list[str]:
         try:
             return decisions.clean_chain(self.instance.title, self.cleaned_data["chain"] or [])
@@ -63,6 +77,7 @@ class AgentAdmin(ModelAdmin):
         "temperature",
         "max_tokens",
         "max_rounds",
+        "tools",
         "updated_at",
     )
     readonly_fields: tuple[str, ...] = ("name", "override", "in_force", "updated_at")

@@ -148,7 +148,7 @@ def as_agent(agent: Agent) -> dict[str, Any]:
         in_force = [str(model) for model in agents.chain(agent)]
     except ScriptoriumError:  # the environment names what is no model; `override` shows it
         in_force = []
-    names = ("name", "title", "role", "chain", "temperature", "max_tokens", "max_rounds")
+    names = ("name", "title", "role", "chain", "temperature", "max_tokens", "max_rounds", "tools")
     facts = {name: getattr(agent, name) for name in names}
     return {**facts, "override": agents.override_of(agent.name), "in_force": in_force}
 

@@ -67,7 +67,16 @@ class Agent(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(60)],
         help_text=_("how often it may use tools and go on, in one answer"),
     )
+    tools = models.JSONField(
+        _("tools"),
+        default=list,
+        blank=True,
+        help_text=_("the names of those it may use, of all that are offered to it; without any, all of them"),
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return self.title
+
+    def may_use(self, tool: str) -> bool:
+        return not self.tools or tool in self.tools

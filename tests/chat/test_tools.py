@@ -13,7 +13,7 @@ from chat.models import Link, Message, Session
 from chat.tools import TOOLS
 from generation import documents, sections
 from generation.carrier import Carrier
-from generation.models import Call, Document, Event, Run, RunState, Section
+from generation.models import Agent, Call, Document, Event, Run, RunState, Section, Step
 from memory import history
 from memory.base.database import db as in_database
 from memory.history import By
@@ -567,3 +567,16 @@ async def test_a_text_that_gives_orders_is_not_obeyed(
     assert tools_of(reply) == []
     assert await in_database(everything) == before
     assert "&lt;/object>" in await instructions(reply), "no text closes the marks it stands between"
+
+
+async def test_an_agent_uses_those_tools_that_staff_leave_it(
+    say: Say, demo: Demo, carrier: Carrier, course: Document
+) -> None:
+    await in_database(lambda: Agent.objects.filter(name="assistant").update(tools=["read_object"]))
+    reply = await do(
+        say, demo, call("update_field", object=str(course.id), field="description", value="Mine"), about=course
+    )
+    assert (await told(reply))["error"] == "tool.unknown"
+    step = await in_database(lambda: Step.objects.get(run=reply.run, key="context"))
+    assert step.result
+    assert [each["tools"] for each in step.result.values()] == [["read_object"]]

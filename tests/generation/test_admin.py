@@ -351,6 +351,16 @@ def test_a_chain_is_changed(keeper: User) -> None:
     assert (decision.before, decision.after["chain"], decision.reason) == ({"chain": []}, writer.chain, "cheaper")
 
 
+def test_staff_say_which_tools_an_agent_may_use(keeper: User) -> None:
+    post(keeper, "agent/writer/change/", agent_form("[]") | {"tools": "web_search, read_object ,"})
+    writer = Agent.objects.get(name="writer")
+    assert writer.tools == ["web_search", "read_object"]
+    assert [writer.may_use(name) for name in ("read_object", "update_field")] == [True, False]
+    assert 'value="web_search, read_object"' in page_of(keeper, "agent/writer/change/")
+    post(keeper, "agent/writer/change/", agent_form("[]") | {"tools": ""})
+    assert Agent.objects.get(name="writer").may_use("update_field")
+
+
 @pytest.mark.parametrize("chain", ['["nonsense"]', '"openai:small"', "[1]", '{"a": 1}'])
 def test_a_chain_that_names_no_model_is_refused_in_words(keeper: User, chain: str) -> None:
     answer = post(keeper, "agent/writer/change/", agent_form(chain))

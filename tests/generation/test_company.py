@@ -57,7 +57,7 @@ async def test_a_brief_becomes_a_profile_in_every_format(carrier: Carrier, house
     assert shown["title"]
     assert all(shown["fields"][name] for name in TEXTS)
     assert (shown["language"], shown["state"], shown["sections"]) == ("fr", "draft", [])
-    assert await in_database(lambda: {call.agent for call in Call.objects.filter(run=run)}) == {"analyst"}
+    assert await in_database(lambda: {call.agent for call in Call.objects.filter(run=run)}) == {"writer"}
     for kind in exports.FORMATS:
         file = await in_database(partial(rest.get, f"documents/{shown['id']}/export", format=kind))
         assert file.status_code == 200, file.content
