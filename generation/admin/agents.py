@@ -46,6 +46,8 @@ class AgentForm(forms.ModelForm):
     def __init__(self, *args: Any, **facts: Any) -> None:
         super().__init__(*args, **facts)
         self.initial["tools"] = ", ".join(self.instance.tools)
+        if "chain" in self.fields:
+            self.fields["chain"].required = False  # without any it is the house's
 
     def clean_tools(self) -> list[str]:
         return [name.strip() for name in self.cleaned_data["tools"].split(",") if name.strip()]
