@@ -43,6 +43,8 @@ class AgentForm(forms.ModelForm):
         widget=UnfoldAdminTextInputWidget,
     )
 
+    has_new_chain = False
+
     def __init__(self, *args: Any, **facts: Any) -> None:
         super().__init__(*args, **facts)
         self.initial["tools"] = ", ".join(self.instance.tools)
@@ -60,7 +62,9 @@ class AgentForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "chain" in self.changed_data and not str(cleaned.get("reason") or "").strip():
+        # Compared here: a list of its own that is empty counts as changed for the field.
+        self.has_new_chain = "chain" in cleaned and cleaned["chain"] != self.instance.chain
+        if self.has_new_chain and not str(cleaned.get("reason") or "").strip():
             self.add_error("reason", sentences.say("validation.reason", {"limit": MOST_REASON}))
         return cleaned
 
@@ -142,9 +146,9 @@ class AgentAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name != "reason" or request.user.has_perm(PROMOTE))
 
-    def save_model(self, request: SignedInRequest, agent: Agent, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: SignedInRequest, agent: Agent, form: AgentForm, change: bool) -> None:
         agents.edit(agent, [name for name in form.changed_data if name not in {"chain", "reason"}])
-        if "chain" in form.changed_data:
+        if form.has_new_chain:
             decisions.set_chain(agent, form.cleaned_data["chain"], request.user, form.cleaned_data["reason"])
 
     @admin.display(description=_("set by the environment"))
