@@ -43,6 +43,7 @@ class Class(Enum):
     NOWHERE = dict.fromkeys(EVERYBODY, NOT_FOUND)
     PUBLIC = dict.fromkeys(EVERYBODY, IN)
     SIGNED_IN = {**PUBLIC, "nobody": SIGN_IN}
+    OF_OTHERS = {**NOWHERE, "nobody": SIGN_IN}  # of things of another kind than those that stand here
     READS = {**SIGNED_IN, **dict.fromkeys(STRANGERS, NOT_FOUND)}
     OWN = {**READS, **dict.fromkeys(("viewer", "teammate"), NOT_FOUND)}
     KEEPERS = {**READS, **dict.fromkeys(("viewer", "teammate", "owner"), FORBIDDEN)}  # members who are staff, too
@@ -220,7 +221,7 @@ DOORS = {
     "GET /api/v1/documents/{document_id}/proposals": Door(Class.READS),
     "POST /api/v1/proposals/{proposal_id}/accept": Door(Class.WRITES),
     "POST /api/v1/proposals/{proposal_id}/reject": Door(Class.WRITES),
-    "GET /api/v1/documents/{document_id}/portfolio": Door(Class.NOWHERE),  # of a course
+    "GET /api/v1/documents/{document_id}/portfolio": Door(Class.OF_OTHERS),  # who may: `test_pages_portfolio`
     "GET /api/v1/documents/{document_id}/issues": Door(Class.READS),
     "PATCH /api/v1/issues/{issue_id}": Door(Class.WRITES, {"state": "resolved"}),
     "GET /api/v1/threads": Door(Class.SIGNED_IN),
