@@ -14,7 +14,7 @@ from generation.citations import Citable
 from generation.llm.values import Message, ToolCall
 from generation.running import Running
 from generation.steps import StepInProgress
-from generation.web import search, tools
+from generation.web import engines, tools
 from memory.base.errors import ScriptoriumError, ToolFailed
 from memory.base.text import as_json, clean_json
 
@@ -45,7 +45,7 @@ class Looked(BaseModel):
 
 def is_possible(given: Iterable[str]) -> bool:
     """Whether there is anything to look up with: an engine, or an address that was given."""
-    return search.is_configured() or bool(citations.addresses(given))
+    return engines.is_configured() or bool(citations.addresses(given))
 
 
 async def look_up(run: Running, slot: str, variables: Mapping[str, Any], given: Sequence[str]) -> list[Citable]:

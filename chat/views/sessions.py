@@ -16,7 +16,7 @@ from chat.speakers import SLOTS
 from generation import documents
 from generation.models import Agent, Document
 from generation.paging import page
-from generation.web import search
+from generation.web import engines
 from memory import files
 from memory.base.errors import InvalidInput
 from memory.base.text import clean_text
@@ -177,7 +177,7 @@ def talk(
         "session": one,
         "about": sessions.about(one) if one else about or [],
         "agents": speakers(),
-        "is_searching": search.is_configured(),
+        "is_searching": engines.is_configured(),
         "may_write": workspace_id is not None and may_write(request, workspace_id),
         "workspace_id": workspace_id,
         "key": str(uuid4()),

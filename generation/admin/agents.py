@@ -19,7 +19,7 @@ from generation import agents, chain_check, decisions, health
 from generation.decisions import MOST_REASON, PROMOTE
 from generation.health import ModelHealth, Report
 from generation.models import Agent, Prompt
-from generation.web import search
+from generation.web import engines
 from memory import sentences
 from memory.base.errors import ScriptoriumError
 from memory.http import SignedInRequest
@@ -115,7 +115,7 @@ class AgentAdmin(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {**self.admin_site.each_context(request), "title": gettext("Health of models"), "opts": self.opts}
-        shown = {"report": health.report(), "search": search.backend()}
+        shown = {"report": health.report(), "search": engines.backend()}
         return TemplateResponse(request, "generation/admin/health.html", {**context, **shown})
 
     def check_chain(self, request: HttpRequest, name: str) -> HttpResponse:

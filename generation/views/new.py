@@ -13,7 +13,7 @@ from generation.asking import Asking, sample, uuids
 from generation.models import Run
 from generation.recipes.base import Recipe
 from generation.registry import RECIPES
-from generation.web import search
+from generation.web import engines
 from memory import files, sentences, workspaces
 from memory.base.errors import BudgetSpent, Conflict, InvalidInput, LimitReached, NotFound
 from memory.models import Role, Workspace
@@ -123,7 +123,7 @@ def form(request: PageRequest, asking: Asking, status: int = 200) -> HttpRespons
         "speech": asking.recipe.speech,
         "kinds": [recipe for recipe in reversed(RECIPES.values()) if recipe.speech],
         "may_write": may_write(request),
-        "finds_nothing": asking.recipe.searches and not search.is_configured(),
+        "finds_nothing": asking.recipe.searches and not engines.is_configured(),
         "accepted": ",".join(f".{kind}" for kind in files.CHECKS),
         **foreseen(request, asking, len(asking.brief), size),
     }

@@ -1,24 +1,17 @@
-"""Searching the web by the engine that the environment names: a SearXNG of one's own, Tavily, or none.
-
-The engine was chosen by whoever runs this house, so its address needs no guard. What it answers was written by
-strangers like everything else. Its key comes from the environment, and goes into one header and nowhere else.
-"""
+"""Searching the web by the engine that is set up. What it answers was written by strangers like everything else."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 import structlog
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
-from django.conf import settings
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generation.llm.errors import retry_after
 from generation.web import addresses, bodies, cache
+from generation.web.engines import MOST_FOUND, MOST_QUERY, Backend, backend
 from memory.base.errors import ToolFailed, ToolUnavailable
 from memory.base.text import clean_text
 
@@ -26,10 +19,7 @@ log = structlog.get_logger()
 
 SECONDS = 10
 MOST_BYTES = 1024 * 1024
-MOST_FOUND = 8
-MOST_QUERY = 400
 MOST_TITLE, MOST_EXCERPT = 300, 1_000
-TITLES = {"searxng": "SearXNG", "tavily": "Tavily"}
 
 
 class Found(BaseModel):
@@ -54,44 +44,6 @@ class Hits(BaseModel):
 
     results: list[Hit]
     unresponsive_engines: list[Any] = []
-
-
-@dataclass(frozen=True)
-class Backend:
-    """An engine: its name, its address, and how it is asked. The key is in `headers`, and in no text of this object."""
-
-    name: str
-    url: str
-    method: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def title(self) -> str:
-        return TITLES[self.name]
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).netloc.rpartition("@")[2]
-
-    def asked(self, query: str, language: str) -> dict[str, Any]:
-        """The parameters of a request."""
-        if self.name == "tavily":
-            return {"json": {"query": query, "max_results": MOST_FOUND, "search_depth": "basic"}}
-        return {"params": {"q": query, "format": "json", **({"language": language} if language else {})}}
-
-
-def backend() -> Backend | None:
-    """The engine that is set up, or None."""
-    if settings.WEB_SEARCH == "searxng":
-        return Backend("searxng", f"{settings.SEARXNG_URL.rstrip('/')}/search", "GET")
-    if settings.WEB_SEARCH == "tavily":
-        key = {"Authorization": f"Bearer {settings.TAVILY_API_KEY}"}
-        return Backend("tavily", f"{settings.TAVILY_BASE_URL.rstrip('/')}/search", "POST", key)
-    return None
-
-
-def is_configured() -> bool:
-    return backend() is not None
 
 
 async def search(workspace: UUID, query: str, language: str = "") -> list[Found]:

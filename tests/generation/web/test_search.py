@@ -13,7 +13,7 @@ from redis import Redis
 
 from config import searching
 from config.env import BadEnvironment
-from generation.web import cache, search, tools
+from generation.web import cache, engines, search, tools
 from generation.web.search import Found
 from memory.base.errors import ToolFailed
 from memory.base.ids import new_id
@@ -56,7 +56,7 @@ async def test_tavily_is_asked_with_its_key_in_one_header(tavily: Web) -> None:
     (asked,) = tavily.searches()
     assert asked.headers["Authorization"] == f"Bearer {KEY}"
     assert asked.body == {"query": "Acme", "max_results": 8, "search_depth": "basic"}
-    assert KEY not in repr(search.backend())
+    assert KEY not in repr(engines.backend())
 
 
 async def test_of_what_is_found_eight_pages_of_the_public_web_stay_each_once(web: Web) -> None:
@@ -127,7 +127,7 @@ async def test_an_engine_that_is_not_there_is_unreachable(web: Web, settings: Se
 async def test_without_an_engine_nothing_is_searched(web: Web, settings: Settings) -> None:
     settings.WEB_SEARCH = "none"
     assert (await refusal_of()).code == "tool.search_not_configured"
-    assert not search.is_configured()
+    assert not engines.is_configured()
     assert [spec.name for spec in tools.offered()] == ["web_extract"]
 
 
