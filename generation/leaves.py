@@ -18,22 +18,19 @@ from generation import (
     conditions,
     document_pictures,
     documents,
-    field_pictures,
     issues,
     makings,
     pictures,
-    portfolio_pictures,
     saying,
     telling,
     threads,
 )
 from generation.blocks import cut
 from generation.conditions import Work
-from generation.field_pictures import FieldPicture
+from generation.leaf_body import Body
 from generation.leaf_sections import DEMO, close_chapters, coming, facts, stamp, warmed, weight, words_of
 from generation.makings import Making
 from generation.models import OPEN_STATES, Document, Issue, IssueState, Run, RunState, Section
-from generation.portfolio_pictures import CasePicture, Dashboard, SummaryPicture
 from generation.registry import RECIPES
 from generation.replay import OpenText, one_moment, open_texts
 from memory import bases
@@ -278,7 +275,7 @@ class Leaf:
         run = self.document.run
         if run is None or self.is_writing or run.claim.state in (RunState.DONE, *OPEN_STATES):
             return None
-        if self.is_of_fields:
+        if self.body:
             failed = (making.error for making in self.makings.values() if making.run_id == run.id and making.error)
             why = telling.cause(run.error or next(failed, None))
             return {"run": run, "state": run.claim.state, "count": 0, "text": why}
@@ -304,54 +301,17 @@ class Leaf:
         return issues.shown(self.document) if getattr(self.document, "has_issues", False) else []
 
     @cached_property
-    def changed_since(self) -> str:
-        """Of a document that rests on others: which of them changed since it was written; nothing when none did."""
-        resting = self.stale.get(self.document.id, ()) if self.is_of_fields else ()
-        if not resting:
-            return ""
-        titles = dict(
-            Document.objects.filter(
-                workspace=self.document.workspace_id, id__in=[each.source_id for each in resting]
-            ).values_list("id", "title")
-        )
-        return telling.changed_since((each.source_path, titles.get(each.source_id, "")) for each in resting)
-
-    # --- what is made of fields
-
-    @cached_property
-    def is_of_fields(self) -> bool:
-        return bool(self.document.shape.body)
-
-    @cached_property
-    def fields(self) -> list[FieldPicture]:
-        """Of a document that is made of fields, what they say."""
-        if not self.is_of_fields:
-            return []
+    def body(self) -> Body | None:
+        """Of a document that is made of fields, what stands on it beside its sections."""
+        if not self.document.shape.body:
+            return None
         live = {}
         for making in self.makings.values():
             name = making.key.partition("/")[2]
             if name and self.is_open(making):
                 place = {"key": making.key, "run": making.run_id, "attempt": making.attempt}
                 live[name] = {**place, "text": self.open_texts.get(making.key)}
-        return field_pictures.of(self.document, live, self.document.shape.body if self.remakes else ())
-
-    @cached_property
-    def dashboard(self) -> Dashboard | None:
-        return portfolio_pictures.dashboard(self.document) if self.document.kind == "use_case_list" else None
-
-    @cached_property
-    def case(self) -> CasePicture | None:
-        return portfolio_pictures.case(self.document) if self.document.kind == "use_case" else None
-
-    @cached_property
-    def recommended(self) -> SummaryPicture | None:
-        return portfolio_pictures.summary(self.document) if self.document.kind == "executive_summary" else None
-
-    @property
-    def remakes(self) -> str:
-        """The action that makes fields of it again."""
-        recipe = RECIPES.get(self.document.kind)
-        return recipe.remakes if recipe and self.document.present else ""
+        return Body(self.document, live, self.stale.get(self.document.id, ()))
 
     # --- how much of it one page shows
 

@@ -13,10 +13,10 @@ BROKEN = ("fallback", "failed", "missing")  # what its holder's mark tells, too
 
 def outline(leaf: Leaf, on_page: Iterable[UUID]) -> list[dict[str, Any]]:
     """The first two levels, as a tree; what is not on the page is led to by its address."""
-    if leaf.is_of_fields:
+    if leaf.body:
         return [
             {"href": f"#field-{each.name}", "heading": each.label, "is_marked": False, "below": []}
-            for each in leaf.fields
+            for each in leaf.body.fields
             if not each.is_empty
         ]
     top: list[dict[str, Any]] = []

@@ -30,6 +30,8 @@ class Dashboard:
     summary: Document | None
     least_value: float | None
     most_complexity: float | None
+    above = "use_case_list/dashboard.html"
+    below = "use_case_list/matrix.html"
 
     @property
     def figures(self) -> dict[str, str]:
@@ -120,6 +122,9 @@ class CasePicture:
     placed: Mapping[str, Any]
     portfolio: Document | None
     axes: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    above = "use_case/standing.html"
+    below = "use_case/scores.html"
+    watched = ""
 
 
 def case(document: Document) -> CasePicture:
@@ -153,6 +158,8 @@ class SummaryPicture:
     least_value: str
     most_complexity: str
     is_own: bool
+    above = "executive_summary/top.html"
+    below = watched = ""
 
 
 def summary(document: Document) -> SummaryPicture | None:

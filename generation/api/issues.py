@@ -1,48 +1,18 @@
 """REST of what was found in documents, and of what people make of it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ninja import Router, Schema
-from pydantic import Field
+from ninja import Router
 
 from generation import documents, issues
-from generation.models import Issue, IssueState
-from generation.schemas import Body
+from generation.issue_schemas import DecisionOnIssueIn, IssueOut
+from generation.models import Issue
 from memory.http import SignedInRequest
 
 router = Router(tags=["documents"])
 
 MOST_SHOWN = 500
-
-
-class IssueOut(Schema):
-    """`type` and `params` say what is wrong, in no language; `text` in the reader's."""
-
-    id: UUID
-    document: UUID
-    section: UUID | None
-    path: str
-    severity: str
-    type: str
-    params: dict[str, Any]
-    text: str
-    quotes: list[Any]
-    fix: str
-    state: str
-    reason: str
-    run: UUID | None
-    step: str
-    created_at: datetime
-    decided_at: datetime | None
-
-
-class DecisionOnIssueIn(Body):
-    """`intentional` takes a reason, and is not raised again."""
-
-    state: str = Field(max_length=15, json_schema_extra={"enum": [*IssueState.values]})
-    reason: str = Field("", max_length=issues.MOST_REASON)
 
 
 def draw(issue: Issue) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -18,6 +18,17 @@ class Options(BaseModel):
     """Options of a recipe; a recipe without any uses this class itself. Unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Picture(Protocol):
+    """What a kind computes from a document and shows around its fields, each by a template that is given it as
+    `picture`: nothing where the name is empty. `watched`: topics that tell of a change in it, beside its own."""
+
+    above: str
+    below: str
+
+    @property
+    def watched(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,8 @@ class Recipe:
     `work` foresees what a writing with these options will ask of models; it is a guess, and shown as one. `coming` says
     what a section of a type will hold, from the fields of its document. `remakes`: the action that makes again the
     `fields` it is given, of a document made of fields. `searches`: on the web, where an engine is set up. `admit` is
-    asked before a run begins, and raises what speaks against it.
+    asked before a run begins, and raises what speaks against it. `picture`: of a document made of fields, what is shown
+    around them.
     """
 
     kind: str
@@ -91,6 +103,7 @@ class Recipe:
     remakes: str = ""
     searches: bool = False
     admit: Callable[[Workspace, Mapping[str, Any]], None] | None = None
+    picture: Callable[[Document], Picture | None] | None = None
 
     def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:
         """The steps to make again when these are: they, what lies in them, and all that rests on a phase among them."""

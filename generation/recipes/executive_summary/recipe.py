@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop as _
 from pydantic import Field
 
+from generation import portfolio_pictures
 from generation.manuscripts import Manuscript
 from generation.models import Document
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
@@ -69,4 +70,5 @@ RECIPE = Recipe(
     ),
     work=work,
     admit=admit,
+    picture=portfolio_pictures.summary,
 )

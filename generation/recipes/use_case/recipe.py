@@ -6,7 +6,7 @@ from typing import Annotated
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field
 
-from generation import citations, documents, sources
+from generation import citations, documents, portfolio_pictures, sources
 from generation.manuscripts import Manuscript
 from generation.models import Document
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
@@ -141,4 +141,5 @@ RECIPE = Recipe(
     ),
     work=work,
     remakes="rewrite",
+    picture=portfolio_pictures.case,
 )

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field, create_model
 
-from generation import citations, documents, sources
+from generation import citations, documents, portfolio_pictures, sources
 from generation.issues import Finding
 from generation.llm.structured import LINE
 from generation.manuscripts import Heading, Manuscript, Prose
@@ -278,4 +278,5 @@ RECIPE = Recipe(
         (_("{n} use case"), _("{n} use cases")),
     ),
     work=work,
+    picture=portfolio_pictures.dashboard,
 )
