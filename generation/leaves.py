@@ -295,6 +295,12 @@ class Leaf:
         is_busy = any(run.action == Run.WRITE and not run.again for run in self.work.runs)
         return recipe.actions if recipe and not is_busy and self.document.present else ()
 
+    @property
+    def formats(self) -> dict[str, str]:
+        """What it can be exported as, and what that is called."""
+        recipe = RECIPES.get(self.document.kind)
+        return telling.FORMATS | (telling.SHEETS if recipe and recipe.has_tables else {})
+
     @cached_property
     def issues(self) -> list[dict[str, Any]]:
         """What was found in it and is still open."""

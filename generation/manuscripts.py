@@ -62,7 +62,33 @@ class Exercise:
     questions: tuple[Question, ...]
 
 
-Block = Heading | Prose | Figure | Notice | Exercise
+@dataclass(frozen=True)
+class Column:
+    """`is_wide`: a sheet has room for it, a page has not."""
+
+    name: str
+    is_wide: bool = False
+
+
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Plain text and numbers, None where nothing is known. Each row has a cell for each column."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def on_a_page(self) -> "Table":
+        """Without what only a sheet has room for."""
+        shown = [n for n, column in enumerate(self.columns) if not column.is_wide]
+        rows = tuple(tuple(row[n] for n in shown) for row in self.rows)
+        return Table(self.name, tuple(self.columns[n] for n in shown), rows)
+
+
+Block = Heading | Prose | Figure | Notice | Exercise | Table
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from generation import conditions
 from generation.models import Document
-from generation.portfolios import Placed, Portfolio
+from generation.portfolios import Placed, Portfolio, home_of, summed_up
 from generation.scatter import Point, Scatter, across, down, scatter
 
 UNKNOWN = "—"
@@ -80,10 +80,10 @@ class Dashboard:
 
 def dashboard(document: Document) -> Dashboard:
     portfolio = Portfolio.of(document)
-    summary = document.children.filter(kind="executive_summary", present=True).order_by("id").first()
+    summary = portfolio.summary
     least, most = portfolio.thresholds(summary.fields if summary else {})
     states = conditions.of_documents([each.document for each in portfolio.cases])
-    top = {each.id for each in portfolio.top(least, most)}
+    top = {each.id for each in portfolio.recommended}
     rows = [row(each, states[each.id], is_top=each.id in top) for each in portfolio.cases]
     points = [
         Point(str(each.id), each.number, each.title, each.standing.ease or 0, each.standing.total_value or 0)
@@ -128,7 +128,7 @@ class CasePicture:
 
 
 def case(document: Document) -> CasePicture:
-    parent = document.parent if document.parent and document.parent.kind == "use_case_list" else None
+    parent = home_of(document)
     portfolio = Portfolio.alone(document) if parent is None else Portfolio.of(parent)
     placed = next(each for each in (*portfolio.cases, *Portfolio.alone(document).cases) if each.id == document.id)
     axes = [
@@ -163,16 +163,14 @@ class SummaryPicture:
 
 
 def summary(document: Document) -> SummaryPicture | None:
-    """None when its portfolio is gone, or nobody's who may see this."""
-    kept = document.fields.get("portfolio")
-    home = Document.whole().filter(id=kept, workspace=document.workspace_id, kind="use_case_list", present=True).first()
-    if not kept or home is None:
+    """None when its portfolio is gone."""
+    portfolio = summed_up(document)
+    if portfolio is None:
         return None
-    portfolio = Portfolio.of(home)
     least, most = portfolio.thresholds(document.fields)
     top = [row(each, "", is_top=True) for each in portfolio.top(least, most)]
     is_own = any(document.fields.get(name) is not None for name in ("value_threshold", "complexity_threshold"))
-    return SummaryPicture(home, top, figure(least), figure(most), is_own)
+    return SummaryPicture(portfolio.document, top, figure(least), figure(most), is_own)
 
 
 def told(document: Document) -> dict[str, Any]:

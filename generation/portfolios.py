@@ -92,6 +92,15 @@ class Portfolio:
             self.aggregates.median_complexity if most is None else most,
         )
 
+    @cached_property
+    def summary(self) -> Document | None:
+        return self.document.children.filter(kind="executive_summary", present=True).order_by("id").first()
+
+    @cached_property
+    def recommended(self) -> list[Placed]:
+        """By the thresholds of its summary, or the medians."""
+        return self.top(*self.thresholds(self.summary.fields if self.summary else {}))
+
     def top(self, least_value: float | None, most_complexity: float | None) -> list[Placed]:
         """The recommended, the most valuable first."""
         if least_value is None or most_complexity is None:
@@ -100,11 +109,27 @@ class Portfolio:
         return sorted(found, key=lambda each: (-(each.standing.total_value or 0), each.standing.total_complexity or 0))
 
 
+def home_of(case: Document) -> Document | None:
+    """The portfolio a case stands in."""
+    return case.parent if case.parent and case.parent.kind == "use_case_list" else None
+
+
+def axes_for(case: Document) -> Axes:
+    """The axes of its portfolio, or those that every portfolio begins with."""
+    return axes_of(home_of(case), case.language)
+
+
+def summed_up(summary: Document) -> Portfolio | None:
+    """The portfolio a summary is of; None when that is gone, or is none of its workspace."""
+    kept = summary.fields.get("portfolio")
+    found = Document.whole().filter(id=kept, workspace=summary.workspace_id, kind="use_case_list", present=True).first()
+    return Portfolio.of(found) if kept and found else None
+
+
 def computed(document: Document) -> dict[str, Any]:
     """What is computed of a case, a portfolio or a summary, as a model is told it; nothing of other kinds."""
     if document.kind == "use_case":
-        parent = document.parent if document.parent and document.parent.kind == "use_case_list" else None
-        axes = axes_of(parent, document.language)
+        axes = axes_for(document)
         return {"computed": figures(Placed(document, 1, scores.standing(document.fields, axes.value, axes.complexity)))}
     if document.kind == "use_case_list":
         cases = Portfolio.of(document).cases

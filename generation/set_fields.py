@@ -6,36 +6,35 @@ from typing import Any
 from django.utils import translation
 from django.utils.text import capfirst
 
-from generation import labels
-from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
+from generation import forms, labels
+from generation.exports.neutral import line, plain
+from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose, Table
 from generation.models import Document
 from generation.words import words
 
 
-def set_fields(document: Document, names: Sequence[str]) -> Manuscript:
-    """These fields as far as they are written, then what they rest on."""
+def set_fields(document: Document, names: Sequence[str], *tables: Table) -> Manuscript:
+    """These fields as far as they are written, these tables, then what they rest on."""
     with translation.override(document.language):
-        blocks = [block for name in names for block in set_field(name, document.fields.get(name), document.language)]
+        blocks = [block for name in names for block in set_field(document, name)]
+        blocks += [block for table in tables for block in (Heading(1, table.name), table)]
         blocks += references(document.fields.get("references") or ())
     return Manuscript(document.title, document.language, tuple(blocks))
 
 
-def set_field(name: str, value: Any, language: str) -> Iterator[Block]:
+def set_field(document: Document, name: str) -> Iterator[Block]:
+    """Only what is written in Markdown is read as Markdown. What is missing is said of the texts alone."""
+    value = document.fields.get(name)
+    is_markdown = forms.widget_of(name, document.shape.fields.model_fields[name]) == "markdown"
+    if not value and name not in document.shape.body:
+        return
     yield Heading(1, capfirst(labels.of_field(name)))
     if isinstance(value, list) and value:
-        yield Prose("\n".join(f"- {in_words(each)}" for each in value))
+        yield Prose("\n".join(f"- {line(str(each))}" for each in value))
     elif value:
-        yield Prose(str(value))
+        yield Prose(str(value) if is_markdown else plain(str(value)))
     else:
-        yield Notice(words("missing", language))
-
-
-def in_words(item: Any) -> str:
-    """A string, or a score: its axis, its rating, why."""
-    if not isinstance(item, Mapping):
-        return str(item)
-    axis = str(item.get("axis", "")).replace("_", " ")
-    return f"{capfirst(axis)}: {item.get('rating', '—')}. {item.get('justification', '')}".strip()
+        yield Notice(words("missing", document.language))
 
 
 def references(items: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
@@ -46,5 +45,5 @@ def references(items: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
 
 def reference(item: Mapping[str, Any]) -> str:
     """Its number, its title, and its address as it is."""
-    title = item.get("title", "")
+    title = line(item.get("title", ""))
     return " ".join(filter(None, (f"\\[{item['id']}\\]", title, f"<{item['url']}>" if item.get("url") else "")))

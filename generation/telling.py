@@ -113,6 +113,7 @@ def parts_written(done: int, of: int) -> str:
 
 
 FORMATS = {"md": "Markdown", "html": "HTML", "json": "JSON", "docx": "Word", "epub": "EPUB", "pdf": "PDF"}
+SHEETS = {"xlsx": "Excel", "csv": "CSV"}
 
 # What a section was made from, as a basis names it.
 SOURCES: dict[str, Promise] = {

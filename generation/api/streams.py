@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generation.exports import FORMATS
+from generation.exports import FORMATS, SHEETS
 
 EVENT = {
     "type": "object",
@@ -63,13 +63,20 @@ STREAMS: dict[str, dict[str, Any]] = {
         "tags": ["documents"],
         "parameters": [
             parameter("path", "document_id", type="string", format="uuid"),
-            parameter("query", "format", type="string", enum=list(FORMATS), default="md"),
+            parameter(
+                "query",
+                "format",
+                "`csv`, `xlsx`: its tables, where it has some",
+                type="string",
+                enum=[*FORMATS, *SHEETS],
+                default="md",
+            ),
             parameter("query", "answers", "`1` adds the answers to questions", type="boolean", default=False),
         ],
         "responses": {
             200: {
                 "description": "OK",
-                "content": {mime.partition(";")[0]: {"schema": BINARY} for mime in FORMATS.values()},
+                "content": {mime.partition(";")[0]: {"schema": BINARY} for mime in (FORMATS | SHEETS).values()},
             }
         },
     },

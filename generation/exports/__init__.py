@@ -13,7 +13,7 @@ import orjson
 from generation.exports import wire
 from generation.exports.answers import withhold
 from generation.exports.names import file_name
-from generation.manuscripts import Manuscript
+from generation.manuscripts import Manuscript, Table
 from memory.base import children
 from memory.base.errors import InvalidInput, ToolFailed
 from memory.base.text import clean_json
@@ -32,6 +32,11 @@ FORMATS = {
     "epub": "application/epub+zip",
     "pdf": "application/pdf",
 }
+# Of a document that has a table, its tables alone.
+SHEETS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,9 @@ def export(manuscript: Manuscript, format: str, *, answers: bool) -> Export:
     Raises `validation.export_format`, `validation.too_deep`, `validation.not_json` (both: `manuscript.data`),
     `tool.export_timeout` and `tool.export_failed`.
     """
-    if format not in FORMATS:
-        raise InvalidInput("export_format", format=format, allowed=list(FORMATS))
+    formats = FORMATS | SHEETS if any(isinstance(block, Table) for block in manuscript.blocks) else FORMATS
+    if format not in formats:
+        raise InvalidInput("export_format", format=format, allowed=list(formats))
     shown = manuscript if answers else withhold(manuscript)
     request = NOT_IN_XML.sub(b"", orjson.dumps(clean_json(wire.as_data(shown))))
     try:
@@ -57,4 +63,4 @@ def export(manuscript: Manuscript, format: str, *, answers: bool) -> Export:
         if failure.code == "tool.child_timeout":
             raise ToolFailed("export_timeout", format=format, seconds=SECONDS) from failure
         raise ToolFailed("export_failed", format=format) from failure
-    return Export(file_name(manuscript.title, format), FORMATS[format], content)
+    return Export(file_name(manuscript.title, format), formats[format], content)

@@ -13,8 +13,8 @@ from typing import assert_never
 from generation.exports import neutral
 from generation.exports.answers import has_answers
 from generation.exports.labels import Labels
-from generation.exports.outline import Placed, outline, right_letters
-from generation.manuscripts import Exercise, Figure, Heading, Manuscript, Notice, Prose, Question
+from generation.exports.outline import Placed, is_of_numbers, outline, right_letters
+from generation.manuscripts import Cell, Exercise, Figure, Heading, Manuscript, Notice, Prose, Question, Table
 from memory.base.markdown import render
 
 DEEPEST = 6
@@ -44,6 +44,8 @@ class Article:
                 return self.notes(text)
             case Exercise() as exercise:
                 return self.exercise(exercise, placed)
+            case Table() as table:
+                return self.table(table.on_a_page())
             case unknown:
                 assert_never(unknown)
 
@@ -58,6 +60,18 @@ class Article:
         code = f"<pre><code>{escape(figure.code.strip())}</code></pre>"
         return f"""{self.notes(self.labels.missing)}
 <div class="missing" id="figure-{n}">{code}<p class="caption">{caption}</p></div>"""
+
+    def table(self, table: Table) -> str:
+        styles = [' style="text-align: right;"' if is_of_numbers(table, n) else "" for n in range(len(table.columns))]
+        heads = "".join(
+            f"<th{style}>{escape(column.name)}</th>" for style, column in zip(styles, table.columns, strict=True)
+        )
+        rows = "\n".join(f"<tr>{self.cells(row, styles)}</tr>" for row in table.rows)
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>"
+
+    def cells(self, row: Iterable[Cell], styles: Iterable[str]) -> str:
+        written = zip(styles, row, strict=True)
+        return "".join(f"<td{style}>{escape(self.labels.cell(cell))}</td>" for style, cell in written)
 
     def exercise(self, exercise: Exercise, placed: Placed) -> str:
         title = self.labels.numbered(self.labels.exercise, placed.n, exercise.topic)

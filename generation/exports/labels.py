@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from generation.manuscripts import Cell
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -13,10 +15,19 @@ class Labels:
     answers: str
     no_answer: str
     colon: str
+    decimal: str
 
     def numbered(self, word: str, n: int, text: str) -> str:
         """`Figure 3: caption`, or `Figure 3` when there is nothing to say."""
         return f"{word}\xa0{n}{self.colon}{text.strip()}" if text.strip() else f"{word}\xa0{n}"
+
+    def cell(self, value: Cell) -> str:
+        """As a page says it: to one place, and a dash for what is not known."""
+        if value is None:
+            return "—"
+        if isinstance(value, str):
+            return value
+        return f"{round(value, 1):g}".replace(".", self.decimal)
 
 
 LABELS = {
@@ -29,6 +40,7 @@ LABELS = {
         answers="Answers",
         no_answer="No answer is given.",
         colon=": ",
+        decimal=".",
     ),
     "fr": Labels(
         contents="Sommaire",
@@ -39,6 +51,7 @@ LABELS = {
         answers="Corrigé",
         no_answer="Aucune réponse n’est donnée.",
         colon="\xa0: ",
+        decimal=",",
     ),
 }
 

@@ -5,8 +5,8 @@ from typing import assert_never
 from generation.exports.answers import has_answers
 from generation.exports.labels import Labels, labels
 from generation.exports.neutral import fence, item, line, plain, prose, quote
-from generation.exports.outline import Placed, letter, outline, right_letters
-from generation.manuscripts import Exercise, Figure, Heading, Manuscript, Notice, Prose, Question
+from generation.exports.outline import Placed, is_of_numbers, letter, outline, right_letters
+from generation.manuscripts import Exercise, Figure, Heading, Manuscript, Notice, Prose, Question, Table
 
 DEEPEST = 6
 
@@ -35,6 +35,8 @@ def block(placed: Placed, words: Labels) -> str:
             return notice(text)
         case Exercise() as one:
             return exercise(one, placed, words)
+        case Table() as full:
+            return table(full.on_a_page(), words)
         case unknown:
             assert_never(unknown)
 
@@ -51,6 +53,13 @@ def figure(diagram: Figure, n: int, words: Labels) -> str:
     label = "" if diagram.svg else f"{notice(words.missing)}\n\n"
     caption = line(words.numbered(words.figure, n, diagram.caption))
     return f"{label}{fence(diagram.code, diagram.type)}\n\n*{caption}*"
+
+
+def table(shown: Table, words: Labels) -> str:
+    rules = ["---:" if is_of_numbers(shown, n) else "---" for n in range(len(shown.columns))]
+    cells = [[line(words.cell(each)) for each in row] for row in shown.rows]
+    rows = [[line(column.name) for column in shown.columns], rules, *cells]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def exercise(one: Exercise, placed: Placed, words: Labels) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from generation.exports import drawings
-from generation.manuscripts import Block, Figure, Heading, Manuscript, Question
+from generation.manuscripts import Block, Figure, Heading, Manuscript, Question, Table
 
 CHAPTER = 1
 
@@ -24,6 +24,8 @@ def outline(manuscript: Manuscript) -> Iterator[Placed]:
     counts: Counter[type[Block]] = Counter()
     level = CHAPTER
     for block in manuscript.blocks:
+        if isinstance(block, Table) and not block.on_a_page().columns:
+            continue  # no format has a table without columns
         if isinstance(block, Heading):
             level = max(CHAPTER, block.level)
         counts[type(block)] += 1
@@ -35,6 +37,15 @@ def without_harm(block: Block) -> Block:
     if isinstance(block, Figure) and block.svg and not drawings.is_harmless(block.svg):
         return replace(block, svg=None)
     return block
+
+
+def tables(manuscript: Manuscript) -> Iterator[Table]:
+    return (block for block in manuscript.blocks if isinstance(block, Table))
+
+
+def is_of_numbers(table: Table, n: int) -> bool:
+    """Whether a column holds no words."""
+    return not any(isinstance(row[n], str) for row in table.rows)
 
 
 def right_letters(question: Question) -> str:

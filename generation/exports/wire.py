@@ -3,7 +3,19 @@
 from dataclasses import asdict
 from typing import Any
 
-from generation.manuscripts import Block, Choice, Exercise, Figure, Heading, Manuscript, Notice, Prose, Question
+from generation.manuscripts import (
+    Block,
+    Choice,
+    Column,
+    Exercise,
+    Figure,
+    Heading,
+    Manuscript,
+    Notice,
+    Prose,
+    Question,
+    Table,
+)
 
 BLOCKS: dict[str, type[Heading | Prose | Figure | Notice]] = {
     "heading": Heading,
@@ -34,6 +46,9 @@ def read_block(data: dict[str, Any]) -> Block:
     kind = data.pop("block")
     if kind == "exercise":
         return Exercise(data["topic"], tuple(read_question(each) for each in data["questions"]))
+    if kind == "table":
+        columns = tuple(Column(**each) for each in data["columns"])
+        return Table(data["name"], columns, tuple(map(tuple, data["rows"])))
     return BLOCKS[kind](**data)
 
 

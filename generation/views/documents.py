@@ -20,7 +20,6 @@ from generation import (
     questions,
     saying,
     sections,
-    telling,
 )
 from generation.leaf_sections import size_drawings
 from generation.leaves import Leaf
@@ -122,7 +121,6 @@ def context(request: PageRequest, read: Leaf, on_page: Sequence[UUID] = ()) -> d
         "chapters": chapters,
         "kind": saying.kind(read.document.kind),
         "new_kind": saying.new(read.document.kind),
-        "formats": telling.FORMATS,
         "actions": [questions.action_form(action) for action in read.actions] if is_writer else [],
         "place": "home",
     }

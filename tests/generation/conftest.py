@@ -27,6 +27,7 @@ from generation.registry import recipe_of
 from memory.base.database import db as in_database
 from memory.base.news import bell
 from tests import instructions
+from tests.generation.portfolios import Portfolio
 from tests.jobs import AnyOptions
 from tests.patience import PATIENCE_SECONDS
 from tests.people import People
@@ -204,3 +205,8 @@ async def blocks_of(run: Run) -> tuple[Block, ...]:
 
 def count(blocks: tuple[Block, ...], kind: type[Block]) -> int:
     return sum(isinstance(block, kind) for block in blocks)
+
+
+@pytest.fixture
+def portfolio(people_committed: People) -> Portfolio:
+    return Portfolio(people_committed)

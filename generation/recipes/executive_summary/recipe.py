@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop as _
 from pydantic import Field
 
-from generation import portfolio_pictures
+from generation import portfolio_pictures, portfolio_tables, portfolios
 from generation.manuscripts import Manuscript
 from generation.models import Document
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
@@ -47,7 +47,10 @@ def admit(workspace: Workspace, options: Mapping[str, Any]) -> None:
 
 
 def manuscript(document: Document) -> Manuscript:
-    return set_fields(document, TEXTS)
+    """Its texts, and what it recommends as its portfolio stands now."""
+    portfolio = portfolios.summed_up(document)
+    top = portfolio.top(*portfolio.thresholds(document.fields)) if portfolio else []
+    return set_fields(document, TEXTS, portfolio_tables.of_top(top, document.language))
 
 
 def work(_options: Options) -> list[Work]:
@@ -70,5 +73,6 @@ RECIPE = Recipe(
     ),
     work=work,
     admit=admit,
+    has_tables=True,
     picture=portfolio_pictures.summary,
 )

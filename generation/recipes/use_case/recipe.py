@@ -6,7 +6,7 @@ from typing import Annotated
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field
 
-from generation import citations, documents, portfolio_pictures, sources
+from generation import citations, documents, portfolio_pictures, portfolio_tables, sources
 from generation.manuscripts import Manuscript
 from generation.models import Document
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
@@ -116,7 +116,9 @@ def with_files(material: Material, given: sources.Sources) -> Material:
 
 
 def manuscript(document: Document) -> Manuscript:
-    return set_fields(document, [name for name in UseCaseFields.model_fields if name != "references"])
+    """Its texts, how it is rated, what it rests on."""
+    names = [name for name in UseCaseFields.model_fields if name != "references" and not name.endswith("_scores")]
+    return set_fields(document, names, portfolio_tables.of_scores(document))
 
 
 def work(_options: Options) -> list[Work]:
@@ -141,5 +143,6 @@ RECIPE = Recipe(
     ),
     work=work,
     remakes="rewrite",
+    has_tables=True,
     picture=portfolio_pictures.case,
 )

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.utils.translation import gettext_noop as _
 from pydantic import BaseModel, Field, create_model
 
-from generation import citations, documents, portfolio_pictures, sources
+from generation import citations, documents, portfolio_pictures, portfolio_tables, sources
 from generation.issues import Finding
 from generation.llm.structured import LINE
-from generation.manuscripts import Heading, Manuscript, Prose
+from generation.manuscripts import Block, Heading, Manuscript, Notice, Prose
 from generation.models import Document, Severity
 from generation.portfolios import Portfolio
 from generation.recipes.base import Action, Options, Recipe, Speech, Work
@@ -243,11 +243,16 @@ async def write_cases(
 
 
 def manuscript(document: Document) -> Manuscript:
-    found = {str(each.id): each for each in document.children.filter(kind="use_case", present=True).order_by("id")}
-    ordered = [found.pop(key) for key in document.fields.get("cases") or () if key in found]
-    blocks: list[Any] = []
-    for case in (*ordered, *found.values()):
-        blocks += [Heading(1, case.title), *([Prose(text)] if (text := case.fields.get("description")) else [])]
+    """All cases in one table, then what each is."""
+    portfolio = Portfolio.of(document)
+    table = portfolio_tables.of_cases(portfolio)
+    blocks: list[Block] = [Heading(1, table.name), table]
+    for case in portfolio.cases:
+        described = case.document.fields.get("description")
+        blocks += [
+            Heading(1, case.title),
+            Prose(described) if described else Notice(words("missing", document.language)),
+        ]
     return Manuscript(document.title, document.language, tuple(blocks), document.fields.get("description", ""))
 
 
@@ -278,5 +283,6 @@ RECIPE = Recipe(
         (_("{n} use case"), _("{n} use cases")),
     ),
     work=work,
+    has_tables=True,
     picture=portfolio_pictures.dashboard,
 )
