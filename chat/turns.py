@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from chat import messages, sessions
 from chat.answering import ANSWER
 from chat.models import Message, MessageState, Session, Speaker
-from generation import documents, endings, runs, saying
+from generation import documents, endings, runs
 from generation.claims import lock
 from generation.models import OPEN_STATES, Document, Run, RunState
 from generation.recipes.base import Recipe
@@ -23,7 +23,7 @@ from generation.sections import visible as visible_section
 from memory import workspaces
 from memory.base.errors import Conflict, InvalidInput, LimitReached, NotFound, SessionError
 from memory.base.language import language_of
-from memory.base.text import SURROGATE, clean_text
+from memory.base.text import SURROGATE, clean_text, excerpt
 from memory.history import digest
 from memory.models import Role, User, Workspace
 
@@ -151,7 +151,7 @@ def say(
         sessions.link(session, document)
     parent = messages.within(session, after).id if after else session.leaf_id
     if not session.title:
-        session.give_title(saying.excerpt(words.text, TITLE_LENGTH))
+        session.give_title(excerpt(words.text, TITLE_LENGTH))
     message = Message(
         session=session,
         parent_id=parent,

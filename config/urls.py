@@ -18,6 +18,7 @@ from generation.views import (
     issues,
     learning,
     new,
+    portfolios,
     queue,
     runs,
     sections,
@@ -72,8 +73,11 @@ urlpatterns = [
     path("sections/<uuid:section_id>/unlock/", sections.unlock_section, name="unlock_section"),
     path("sections/<uuid:section_id>/approve/", sections.approve_section, name="approve_section"),
     path("preview/", edits.preview, name="preview"),
+    # Portfolios
+    path("documents/<uuid:document_id>/cases/<uuid:case_id>/move/", portfolios.move_case, name="move_case"),
+    path("documents/<uuid:document_id>/cases/<uuid:case_id>/remove/", portfolios.remove_case, name="remove_case"),
+    path("documents/<uuid:document_id>/thresholds/", portfolios.thresholds, name="thresholds"),
     # History
-    path("documents/<uuid:document_id>/thresholds/", documents.thresholds, name="thresholds"),
     path("documents/<uuid:document_id>/history/", history.history_page, name="history"),
     path("documents/<uuid:document_id>/last-change/", history.latest, name="last_change"),
     path("changes/<uuid:change_id>/", history.change, name="change"),

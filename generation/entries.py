@@ -10,12 +10,13 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, ngettext
 
-from generation import attempts, completions, conditions, documents, saying
+from generation import attempts, completions, conditions, documents, saying, telling
 from generation.conditions import Condition
 from generation.models import Document, RunState, Section, Standing
 from generation.paging import page, parse_cursor
 from generation.registry import RECIPES
 from memory import sentences
+from memory.base.text import excerpt
 from memory.models import User, Workspace
 
 MOST_AGAIN = 300  # rows of a list that is looked at again, however long it has become
@@ -108,7 +109,7 @@ def was_stopped(document: Document) -> bool:
 
 def title_of(document: Document) -> str:
     """Its own; before it has one, how its brief begins."""
-    return document.title or saying.excerpt(document.brief, 80) or gettext("Without a title")
+    return document.title or excerpt(document.brief, 80) or gettext("Without a title")
 
 
 def drawing_of(state: str) -> str:
@@ -119,18 +120,7 @@ def word(state: str, facts: Facts) -> str:
     """What is said of its state; a text that is simply there needs no word."""
     if state == Condition.PARTIAL and facts.standins:
         return ngettext("{n} stand-in", "{n} stand-ins", facts.standins).format(n=facts.standins)
-    words = {
-        Condition.QUEUED: gettext("In the queue"),
-        Condition.GENERATING: gettext("Being written"),
-        Condition.WAITING: gettext("Waits for an answer"),
-        Condition.FAILED: gettext("Failed"),
-        Condition.PARTIAL: gettext("Not all is written"),
-        Condition.STALE: gettext("To read again"),
-        RunState.CANCELLED: gettext("Stopped"),
-        Standing.APPROVED: gettext("Approved"),
-        Standing.ARCHIVED: gettext("Archived"),
-    }
-    return {str(key): value for key, value in words.items()}.get(state, "")
+    return telling.condition(state)
 
 
 def about(document: Document, facts: Facts, state: str) -> str:
@@ -140,7 +130,7 @@ def about(document: Document, facts: Facts, state: str) -> str:
     if state == Condition.FAILED and error:
         said.append(sentences.say(str(error.get("error_code")), error.get("params") or {}))
     else:
-        said += [learning(facts), saying.excerpt(str(document.fields.get("description") or ""))]
+        said += [learning(facts), excerpt(str(document.fields.get("description") or ""))]
     return " ".join(part for part in said if part)
 
 

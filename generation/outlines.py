@@ -1,9 +1,10 @@
 """The outline beside a document: its first two levels, each with the mark that says what a reader should know of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from generation.leaf_body import Body
 from generation.leaves import Leaf
 
 MARKED = ("fallback", "failed", "stale", "missing", "retrying")  # the rest needs no word
@@ -14,11 +15,7 @@ BROKEN = ("fallback", "failed", "missing")  # what its holder's mark tells, too
 def outline(leaf: Leaf, on_page: Iterable[UUID]) -> list[dict[str, Any]]:
     """The first two levels, as a tree; what is not on the page is led to by its address."""
     if leaf.body:
-        return [
-            {"href": f"#field-{each.name}", "heading": each.label, "is_marked": False, "below": []}
-            for each in leaf.body.fields
-            if not each.is_empty
-        ]
+        return list(places_of(leaf.body))
     top: list[dict[str, Any]] = []
     here = set(on_page)
     within = {each["parent"]: each["shown"] for each in leaf.sections if each["shown"] in BROKEN}
@@ -35,3 +32,11 @@ def outline(leaf: Leaf, on_page: Iterable[UUID]) -> list[dict[str, Any]]:
         elif top:
             top[-1]["below"].append(line)
     return top
+
+
+def places_of(body: Body) -> Iterator[dict[str, Any]]:
+    """The fields that say something, between what is computed from them."""
+    fields = [(f"field-{each.name}", each.label) for each in body.fields if not each.is_empty]
+    picture = body.picture
+    for anchor, heading in (*picture.leading, *fields, *picture.trailing) if picture else fields:
+        yield {"href": f"#{anchor}", "heading": heading, "is_marked": False, "below": []}

@@ -2,17 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.html import strip_tags
 from django.utils.translation import gettext
 
-from generation import conditions
+from generation import conditions, telling
+from generation.citations import CITATION
 from generation.models import Document
 from generation.portfolios import Placed, Portfolio, home_of, summed_up
+from generation.recipes.base import Places
+from generation.recipes.use_case.cases import Axes
 from generation.scatter import Point, Scatter, across, down, scatter
+from memory.base import rendered
+from memory.base.text import excerpt
 
 UNKNOWN = "—"
+MOST_ABOUT = 240  # characters of what a case is, on its card
 
 
 def figure(amount: float | None) -> str:
@@ -64,13 +72,35 @@ class Dashboard:
         return figure(self.most_complexity)
 
     @property
+    def leading(self) -> Places:
+        shown = [("board", gettext("Value and ease"))] if self.drawn.marks else []
+        return [*shown, ("cases", gettext("Use cases")), ("ratings", gettext("Ratings"))] if self.rows else []
+
+    @property
+    def trailing(self) -> Places:
+        return [("field-value_axes", gettext("Axes"))]
+
+    @property
+    def has_top(self) -> bool:
+        return any(row["is_top"] for row in self.rows)
+
+    @property
+    def axes(self) -> dict[str, list[dict[str, Any]]]:
+        """The two sides of the matrix."""
+        sides = {"value": self.portfolio.axes.value, "complexity": self.portfolio.axes.complexity}
+        return {
+            name: [{**axis, "weight_said": figure(axis.get("weight", 1))} for axis in each]
+            for name, each in sides.items()
+        }
+
+    @property
+    def all_axes(self) -> list[dict[str, Any]]:
+        return [*self.axes["value"], *self.axes["complexity"]]
+
+    @property
     def matrix(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """The axes by what they are of; nothing before there is one of its own."""
-        axes = self.portfolio.axes
-        named = ((gettext("Value"), axes.value), (gettext("Complexity"), axes.complexity))
-        return [
-            (name, [{**axis, "weight_said": figure(axis.get("weight", 1))} for axis in each]) for name, each in named
-        ]
+        """The axes by what they are of."""
+        return [(gettext("Value"), self.axes["value"]), (gettext("Complexity"), self.axes["complexity"])]
 
     @property
     def watched(self) -> str:
@@ -84,9 +114,20 @@ def dashboard(document: Document) -> Dashboard:
     least, most = portfolio.thresholds(summary.fields if summary else {})
     states = conditions.of_documents([each.document for each in portfolio.cases])
     top = {each.id for each in portfolio.recommended}
-    rows = [row(each, states[each.id], is_top=each.id in top) for each in portfolio.cases]
+    rendered.warm(each.document.fields.get("description") or "" for each in portfolio.cases)
+    rows = [
+        {**row(each, states[each.id], is_top=each.id in top), "ratings": ratings(each, portfolio.axes)}
+        for each in portfolio.cases
+    ]
     points = [
-        Point(str(each.id), each.number, each.title, each.standing.ease or 0, each.standing.total_value or 0)
+        Point(
+            str(each.id),
+            each.number,
+            each.title,
+            each.standing.ease or 0,
+            each.standing.total_value or 0,
+            each.id in top,
+        )
         for each in portfolio.cases
         if each.standing.is_known
     ]
@@ -100,8 +141,9 @@ def row(case: Placed, state: str, *, is_top: bool) -> dict[str, Any]:
         "number": case.number,
         "title": case.title,
         "domain": case.document.fields.get("domain", ""),
-        "description": case.document.fields.get("description", ""),
+        "about": about(case.document.fields.get("description") or ""),
         "state": state,
+        "state_said": telling.condition(state),
         "is_written": case.is_written,
         "is_top": is_top,
         "stars": case.stars,
@@ -115,6 +157,18 @@ def row(case: Placed, state: str, *, is_top: bool) -> dict[str, Any]:
     }
 
 
+def ratings(case: Placed, axes: Axes) -> list[dict[str, Any]]:
+    """What stands in a row of the matrix: the axes of value, then those of complexity."""
+    fields = case.document.fields
+    value = [rated(axis, fields.get("value_scores") or ()) for axis in axes.value]
+    return value + [rated(axis, fields.get("complexity_scores") or ()) for axis in axes.complexity]
+
+
+def about(markdown: str) -> str:
+    """How a text begins, without its marks."""
+    return excerpt(unescape(strip_tags(rendered.of(CITATION.sub("", markdown)))), MOST_ABOUT)
+
+
 @dataclass(frozen=True)
 class CasePicture:
     """A use case with its scores, by the axes of its portfolio."""
@@ -124,7 +178,12 @@ class CasePicture:
     axes: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
     above = "use_case/standing.html"
     below = "use_case/scores.html"
+    leading = ()
     watched = ""
+
+    @property
+    def trailing(self) -> Places:
+        return [("field-value_scores", gettext("Scores"))]
 
 
 def case(document: Document) -> CasePicture:
@@ -160,6 +219,11 @@ class SummaryPicture:
     is_own: bool
     above = "executive_summary/top.html"
     below = watched = ""
+    trailing = ()
+
+    @property
+    def leading(self) -> Places:
+        return [("recommended", gettext("Recommended"))]
 
 
 def summary(document: Document) -> SummaryPicture | None:

@@ -18,6 +18,7 @@ from generation.models import END_STATES, OPEN_STATES, Call, CallState, Claim, R
 from generation.paging import page
 from generation.registry import ERRANDS, errand_of
 from memory import sentences
+from memory.base.text import excerpt
 from memory.models import User, Workspace
 
 MOST_OPEN = 100
@@ -169,7 +170,7 @@ def place_of(run: Run) -> str:
 
 def title_of(run: Run) -> str:
     title = run.document.title if run.document else ""
-    return title or run.title or saying.excerpt(run.brief, 80) or saying.kind(run.kind)
+    return title or run.title or excerpt(run.brief, 80) or saying.kind(run.kind)
 
 
 def word(run: Run, place: Standing) -> str:

@@ -10,7 +10,6 @@ from django.utils.timezone import localtime, now
 from django.utils.translation import gettext
 
 from generation.registry import RECIPES, errand_of
-from memory.base.text import clean_text
 
 
 def kind(name: str) -> str:
@@ -82,11 +81,3 @@ def doing(label: Mapping[str, Any]) -> str:
         "diagram": gettext("A diagram of “{title}” is being drawn."),
     }.get(str(label.get("code")), "")
     return said.format(title=label.get("title", "")) if said else ""
-
-
-def excerpt(text: str, most: int = 140) -> str:
-    """The first sentence of a text on one line, cut between words."""
-    line = " ".join(clean_text(text).split())
-    first = line.split(". ")[0]
-    line = first + "." if len(first) < len(line) and not first.endswith(".") else first
-    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0].rstrip(",;:") + "…"

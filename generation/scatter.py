@@ -39,13 +39,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Point:
-    """What is to be placed: `key` names it, `number` stands in its mark, `label` beside it where there is room."""
+    """What is to be placed: `key` names it, `number` stands in its mark, `label` beside it where there is room.
+    `is_marked`: it is to stand out."""
 
     key: str
     number: int
     label: str
     x: float
     y: float
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)

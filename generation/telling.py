@@ -7,6 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from generation.conditions import Condition
+from generation.models import RunState, Standing
 from memory.sentences import say
 
 STATES: dict[str, Promise] = {
@@ -128,3 +130,19 @@ def changed_since(sources: Iterable[tuple[str, str]]) -> str:
     """`sources`: path and name of each."""
     named = [str(SOURCES.get(path, _("“{name}”"))).format(name=name) for path, name in sources]
     return gettext("Changed since this was written: {sources}.").format(sources=", ".join(dict.fromkeys(named)))
+
+
+def condition(state: str) -> str:
+    """The state of a document; one that is simply there needs no word."""
+    words = {
+        Condition.QUEUED: gettext("In the queue"),
+        Condition.GENERATING: gettext("Being written"),
+        Condition.WAITING: gettext("Waits for an answer"),
+        Condition.FAILED: gettext("Failed"),
+        Condition.PARTIAL: gettext("Not all is written"),
+        Condition.STALE: gettext("To read again"),
+        RunState.CANCELLED: gettext("Stopped"),
+        Standing.APPROVED: gettext("Approved"),
+        Standing.ARCHIVED: gettext("Archived"),
+    }
+    return {str(key): value for key, value in words.items()}.get(state, "")

@@ -23,7 +23,7 @@ from chat import turns
 from chat.routing import urlpatterns as sockets
 from chat.turns import Words
 from config.api import api
-from generation import comments, folders, prompts, sections, threads
+from generation import comments, documents, folders, prompts, sections, threads
 from generation.models import Drawing
 from memory import files, invitations, sign_in, tokens, workspaces
 from memory.models import Role, User, Workspace
@@ -113,6 +113,8 @@ DOORS = {
     "sections/<uuid:section_id>/approve/": Door(Class.WRITES, is_form=True),
     "preview/": Door(Class.SIGNED_IN, {"text": "# Loops"}, is_form=True),
     "documents/<uuid:document_id>/thresholds/": Door(Class.WRITES, is_form=True),
+    "documents/<uuid:document_id>/cases/<uuid:case_id>/move/": Door(Class.WRITES, {"to": "up"}, is_form=True),
+    "documents/<uuid:document_id>/cases/<uuid:case_id>/remove/": Door(Class.WRITES, is_form=True),
     "documents/<uuid:document_id>/history/": Door(Class.READS),
     "documents/<uuid:document_id>/last-change/": Door(Class.READS),
     "changes/<uuid:change_id>/": Door(Class.READS),
@@ -417,6 +419,8 @@ class House:
         """The path with something that exists in each gap."""
         token = sign_in.path_for(self.people.owner).split("/")[-2]
         known = {**self.things, "folder_id": self.new_folder() if "folder_id" in path else 0}
+        if "case_id" in path:
+            known |= self.new_case()
         if "comment_id" in path:
             known["comment_id"] = self.new_comment()
         known |= {
@@ -445,6 +449,12 @@ class House:
     def new_folder(self) -> Any:
         """One for each who knocks: the first to be let in may remove it."""
         return folders.make(self.people.workspace, "Python", self.people.owner).id
+
+    def new_case(self) -> dict[str, Any]:
+        home = {"user": self.people.owner, "workspace": self.people.workspace}
+        portfolio = documents.create("use_case_list", "Loops", {}, **home)  # type: ignore[arg-type]
+        case = documents.create("use_case", "Repeat", {}, parent=portfolio, **home)  # type: ignore[arg-type]
+        return {"document_id": portfolio.id, "case_id": case.id}
 
     def new_comment(self) -> Any:
         thread = threads.visible(self.people.owner, self.things["thread_id"])

@@ -20,12 +20,22 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Places = Sequence[tuple[str, str]]
+
+
 class Picture(Protocol):
     """What a kind computes from a document and shows around its fields, each by a template that is given it as
-    `picture`: nothing where the name is empty. `watched`: topics that tell of a change in it, beside its own."""
+    `picture`: nothing where the name is empty. `leading` and `trailing`: what of it the outline names, each by its
+    anchor and its heading. `watched`: topics that tell of a change in it, beside its own."""
 
     above: str
     below: str
+
+    @property
+    def leading(self) -> Places: ...
+
+    @property
+    def trailing(self) -> Places: ...
 
     @property
     def watched(self) -> str: ...

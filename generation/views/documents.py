@@ -26,11 +26,9 @@ from generation.leaves import Leaf
 from generation.outlines import outline
 from generation.views import going_on
 from memory.base.ids import new_id
-from memory.history import By
 from memory.models import Role
 from memory.pages import PageRequest, may, may_write, signed_in
 
-THRESHOLDS = ("value_threshold", "complexity_threshold")
 MOST_PIECES = 60  # sections asked for at once
 
 
@@ -151,16 +149,6 @@ def act(request: PageRequest, document_id: UUID, action: str) -> HttpResponse:
     options = questions.values(known.options.model_json_schema(), request.POST)
     actions.act(document, action, options, user=request.user, key=request.POST.get("key") or str(new_id()))
     return going_on.begun(request, reverse("document", args=[document.id]))
-
-
-@require_POST
-@signed_in
-def thresholds(request: PageRequest, document_id: UUID) -> HttpResponse:
-    """Of a summary: what is left empty is the median of its portfolio."""
-    document = documents.visible(request.user, document_id)
-    given = {name: request.POST.get(name, "").strip().replace(",", ".") for name in THRESHOLDS}
-    documents.edit(document, {name: text or None for name, text in given.items()}, By.person(request.user))
-    return HttpResponse(status=204) if request.htmx else redirect("document", document.id)
 
 
 @require_POST

@@ -95,3 +95,11 @@ class DeltaGate:
         """What is still held when no piece will follow."""
         held, self.held = self.held, ""
         return clean_text(held)
+
+
+def excerpt(text: str, most: int = 140) -> str:
+    """The first sentence of a text on one line, cut between words."""
+    line = " ".join(clean_text(text).split())
+    first = line.split(". ")[0]
+    line = first + "." if len(first) < len(line) and not first.endswith(".") else first
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0].rstrip(",;:") + "…"

@@ -52,8 +52,8 @@ def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
 
     house.model(first_token_ms=300, tokens_per_second=40)
     ask(page, "use_case_list", "use_case_list.txt", **{"How many use cases": "8", "company": company})
-    expect(page.locator("tr[data-case]")).to_have_count(8)
-    written = page.locator("tr[data-case]:not(:has-text('being written'))")
+    expect(page.locator(".card")).to_have_count(8)
+    written = page.locator(".card:not(:has-text('Being written'))")
     expect(written).not_to_have_count(0)
     with page.context.expect_page() as opened:
         written.first.get_by_role("link").click(modifiers=["Control"])
@@ -63,7 +63,7 @@ def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
     first.close()
     house.model(**QUICKLY)
     until_written(page)
-    expect(page.locator("tr[data-case]:has-text('being written')")).to_have_count(0)
+    expect(page.locator(".card:has-text('Being written')")).to_have_count(0)
     expect(page.locator(".mark-of")).to_have_count(8)
 
     document = page.url.rstrip("/").rpartition("/")[2]
@@ -76,10 +76,10 @@ def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
         paths = {f"value_scores/{each['id']}/rating": value for each in raised["value_scores"]}
         paths |= {f"complexity_scores/{each['id']}/rating": complexity for each in raised["complexity_scores"]}
         rest(house, "PATCH", f"documents/{case['id']}", {"fields": paths})
-    expect(page.locator(f'tr[data-case="{low["id"]}"]')).to_contain_text("★★★★☆")
-    expect(page.locator(f'tr[data-case="{low["id"]}"] td.number').nth(1)).to_have_text("89")
+    expect(page.locator(f'.card[data-case="{low["id"]}"]')).to_contain_text("★★★★☆")
+    expect(page.locator(f'tr[data-case="{low["id"]}"] td.total').first).to_have_text("89")
 
-    page.locator(".board .help a").click()
+    page.locator("#cases .help a").click()
     expect(page.locator("#asks .notice")).to_contain_text("Changed since this was written")
     page.get_by_label("Value from").fill("50")
     page.get_by_label("Complexity up to").fill("8")
@@ -94,6 +94,65 @@ def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
     assert {low["title"], high["title"]} <= set(top)
 
 
+def a_portfolio(house: Stack, **cases: tuple[int, int]) -> str:
+    """Each case by its title, how it is rated by the one axis of value, and by that of complexity."""
+    axes = {"value_axes": [{"id": "v", "name": "Value"}], "complexity_axes": [{"id": "h", "name": "Hard"}]}
+    home = rest(house, "POST", "documents", {"kind": "use_case_list", "title": "Harbour 2028", "fields": axes})
+    for title, (good, hard) in cases.items():
+        rated = {
+            "value_scores": [{"axis": "v", "rating": good}],
+            "complexity_scores": [{"axis": "h", "rating": hard}],
+        }
+        fields = {"description": f"What {title} does.", **rated}
+        rest(house, "POST", "documents", {"kind": "use_case", "title": title, "parent": home["id"], "fields": fields})
+    return str(home["id"])
+
+
+def test_the_filter_holds_while_others_change_the_portfolio(visit: Visit, house: Stack) -> None:
+    home = a_portfolio(house, Rounds=(89, 3), Forêt=(13, 34), Batches=(55, 55), Letters=(8, 89))
+    page = visit("owner", f"/documents/{home}/")
+    shown = page.locator(".card:visible h3")
+    rows = page.locator("#ratings tbody tr:visible")
+    expect(shown).to_have_text(["Rounds", "Forêt", "Batches", "Letters"])
+    page.get_by_label("Filter the use cases").fill("foret")  # without its accent
+    expect(shown).to_have_text(["Forêt"])
+    expect(rows).to_have_count(1)
+    expect(page.locator(".mark-of[data-out]")).to_have_count(3)
+    expect(page.get_by_role("status").filter(has_text="1 of 4 use cases")).to_be_visible()
+    forest = rest(house, "GET", f"documents/{home}/portfolio")["cases"][1]
+    rest(house, "PATCH", f"documents/{forest['id']}", {"fields": {"value_scores/v/rating": 100}})
+    expect(rows.locator(".total").first).to_have_text("100")
+    expect(shown).to_have_text(["Forêt"])
+    expect(page.get_by_label("Filter the use cases")).to_have_value("foret")
+    page.get_by_label("Filter the use cases").fill("nothing like it")
+    expect(shown).to_have_count(0)
+    expect(page.locator("#filtered")).to_have_text("No use case matches.")
+    page.get_by_label("Filter the use cases").fill("")
+    expect(shown).to_have_count(4)
+    page.get_by_label("recommended only").check()
+    expect(shown).to_have_text(["Rounds", "Forêt"])
+
+
+def test_cases_are_arranged_by_keyboard_and_everybody_sees_it(visit: Visit, house: Stack) -> None:
+    home = a_portfolio(house, Rounds=(89, 3), Letters=(8, 89))
+    page, other = visit("owner", f"/documents/{home}/"), visit("teammate", f"/documents/{home}/", width=390)
+    expect(page.locator(".card h3")).to_have_text(["Rounds", "Letters"])
+    page.locator(".card").nth(1).get_by_text("More").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Move up").focus()
+    page.keyboard.press("Enter")
+    for each in (page, other):
+        expect(each.locator(".card h3")).to_have_text(["Letters", "Rounds"])
+    card = other.locator(".card", has_text="Rounds")
+    card.get_by_text("More").click()
+    card.get_by_role("button", name="Put it in the bin").click()
+    for each in (page, other):
+        expect(each.locator(".card h3")).to_have_text(["Letters"])
+    page.locator("#undo-last").click()
+    for each in (page, other):
+        expect(each.locator(".card h3")).to_have_text(["Letters", "Rounds"])
+
+
 def test_the_dashboard_by_keyboard_on_a_phone_and_on_paper(visit: Visit, house: Stack) -> None:
     value = [{"id": f"v{n}", "name": f"Value {n}", "weight": n} for n in range(1, 4)]
     hard = [{"id": "h", "name": "Hard", "weight": 1}]
@@ -106,6 +165,7 @@ def test_the_dashboard_by_keyboard_on_a_phone_and_on_paper(visit: Visit, house: 
         case = {"kind": "use_case", "title": f"Case number {n} of the portfolio", "parent": home["id"]}
         rest(house, "POST", "documents", {**case, "fields": {"description": "It helps.", **rated}})
     page = visit("owner", f"/documents/{home['id']}/")
+    expect(page.locator(".card")).to_have_count(25)
     expect(page.locator(".mark-of")).to_have_count(25)
     names, circles = (page.locator(f".mark-of {each}").evaluate_all(BOXES) for each in (".name", "circle"))
     assert overlaps(names, [*names, *circles]) == []

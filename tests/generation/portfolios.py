@@ -52,6 +52,9 @@ class Portfolio:
         assert answer.status_code == 200
         return unescape(answer.content.decode())
 
+    def place(self, case: Document, verb: str) -> str:
+        return f"/documents/{self.document.id}/cases/{case.id}/{verb}/"
+
     def edit(self, document: Document, **values: Any) -> None:
         paths = {name.replace("__", "/"): value for name, value in values.items()}
         documents.edit(Document.whole().get(id=document.id), paths, By.person(self.people.owner))

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation import documents
+from generation.models import Document
 from tests.generation.portfolios import Portfolio
 from tests.rest import Rest, told
 
@@ -20,17 +21,29 @@ def rows(page: str) -> list[list[list[str]]]:
     ]
 
 
+def totals(page: str) -> list[list[str]]:
+    """Of each case its number, its value, its complexity and its ease."""
+    return [[" ".join(row[n]) for n in (0, 2, 3, 4)] for row in rows(page)]
+
+
+def cards(page: str) -> list[str]:
+    return re.findall(r'<h3 id="name-[^"]+"><a [^>]*>([^<]+)</a>', page)
+
+
 def recommended(page: str) -> list[str]:
     return re.findall(r'<li data-case="[^"]+"><a [^>]*>([^<]+)</a>', page)
 
 
 def test_the_dashboard_shows_where_every_case_stands(portfolio: Portfolio) -> None:
     shown = portfolio.page(portfolio.document)
-    assert rows(shown) == [
-        [["1"], ["Plan", "the", "rounds"], ["55"], ["13"], ["87"], ["★★★★☆"]],
-        [["2"], ["Foresee", "the", "weekend"], ["89"], ["89"], ["11"], ["★★★★☆"]],
-        [["3"], ["Unrated"], ["—"], ["—"], ["—"], ["—"]],
-    ]
+    assert rows(shown)[0] == [
+        ["1"], ["Plan", "the", "rounds"], ["55"], ["13"], ["87"], *[["55"]] * 3, *[["13"]] * 5,
+    ]  # fmt: skip
+    assert totals(shown) == [["1", "55", "13", "87"], ["2", "89", "89", "11"], ["3", "—", "—", "—"]]
+    assert cards(shown) == ["Plan the rounds", "Foresee the weekend", "Unrated"]
+    assert "About Foresee the weekend." in shown
+    outline = re.findall(r'<a href="#([a-z_-]+)"', shown[shown.index('id="outline"') :])
+    assert outline[:4] == ["board", "cases", "ratings", "field-value_axes"]
     assert shown.count('class="mark-of"') == 2  # what is not known lies nowhere
     assert 'aria-label="1. Plan the rounds: Value 55, Ease 87"' in shown
     assert "Value, median" in shown
@@ -39,13 +52,60 @@ def test_the_dashboard_shows_where_every_case_stands(portfolio: Portfolio) -> No
 def test_a_weight_a_rating_and_an_axis_change_all_of_it(portfolio: Portfolio) -> None:
     first = portfolio.cases[0]
     portfolio.edit(first, value_scores__business_value__rating=100)
-    assert rows(portfolio.page(portfolio.document))[0][2] == ["73"]
+    assert totals(portfolio.page(portfolio.document))[0][1] == "73"
     portfolio.edit(portfolio.document, value_axes__business_value__weight=0)
-    assert rows(portfolio.page(portfolio.document))[0][2] == ["55"]
+    assert totals(portfolio.page(portfolio.document))[0][1] == "55"
     for axis in ("business_value", "time_criticality", "risk_reduction"):
         portfolio.edit(portfolio.document, **{f"value_axes__{axis}": None})
-    assert rows(portfolio.page(portfolio.document))[0][2:5] == [["—"], ["13"], ["87"]]
+    assert [" ".join(each) for each in rows(portfolio.page(portfolio.document))[0][2:]] == [
+        "—", "13", "87", *["13"] * 5,
+    ]  # fmt: skip
     assert "Value</dt><dd>—" in portfolio.page(first)
+
+
+def test_cases_are_put_in_order_one_place_at_a_time(portfolio: Portfolio) -> None:
+    client = portfolio.people.client(portfolio.people.teammate)
+    first, second, third = portfolio.cases
+    assert client.post(portfolio.place(third, "move"), {"to": "up"}).status_code == 302
+    assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Unrated", "Foresee the weekend"]
+    for _ in range(2):  # the second time it is there already
+        client.post(portfolio.place(third, "move"), {"to": "up"})
+    assert cards(portfolio.page(portfolio.document)) == ["Unrated", "Plan the rounds", "Foresee the weekend"]
+    by_script = client.post(portfolio.place(first, "move"), {"to": "down"}, headers={"HX-Request": "true"})
+    assert (by_script.status_code, by_script["HX-Trigger"]) == (204, "changed")
+    assert cards(portfolio.page(portfolio.document)) == ["Unrated", "Foresee the weekend", "Plan the rounds"]
+    assert client.post(portfolio.place(second, "move"), {"to": "sideways"}).status_code == 422
+    assert client.post(portfolio.place(portfolio.summary, "move"), {"to": "up"}).status_code == 404
+
+
+def test_a_case_that_is_removed_comes_back_to_its_place_by_undo(portfolio: Portfolio) -> None:
+    client = portfolio.people.client(portfolio.people.teammate)
+    second = portfolio.cases[1]
+    assert client.post(portfolio.place(second, "remove")).status_code == 302
+    shown = portfolio.page(portfolio.document)
+    assert cards(shown) == ["Plan the rounds", "Unrated"]
+    assert not Document.whole().get(id=second.id).present
+    undo = re.search(r'action="(/groups/[^"]+/undo/)"', shown)
+    assert undo
+    assert client.post(undo[1]).status_code == 302
+    assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Foresee the weekend", "Unrated"]
+    assert Document.whole().get(id=second.id).present
+
+
+def test_who_may_not_write_arranges_nothing(portfolio: Portfolio) -> None:
+    for verb, body in (("move", {"to": "up"}), ("remove", {})):
+        place = portfolio.place(portfolio.cases[1], verb)
+        assert portfolio.people.client(portfolio.people.viewer).post(place, body).status_code == 403
+        assert portfolio.people.client(portfolio.people.stranger).post(place, body).status_code == 404
+        assert place not in portfolio.page(portfolio.document, portfolio.people.viewer)
+    assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Foresee the weekend", "Unrated"]
+
+
+def test_a_card_shows_how_a_text_begins_and_nothing_of_its_marks(portfolio: Portfolio) -> None:
+    portfolio.edit(portfolio.cases[0], description="**Sorts** <i>letters</i> [1] & more of *them*. And then some.")
+    shown = portfolio.page(portfolio.document)
+    assert '<p dir="auto">Sorts <i>letters</i> & more of them.</p>' in shown
+    assert "And then some" not in shown
 
 
 def test_a_case_shows_its_scores_by_the_axes_of_its_portfolio(portfolio: Portfolio) -> None:

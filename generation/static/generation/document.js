@@ -4,6 +4,7 @@ import { follow, watch } from "./live.js";
 import { hold, isInUse, patch } from "./pieces.js";
 import { firstOf, idOf, lead, range } from "./range.js";
 import { Stream } from "./streams.js";
+import "./cases.js";
 import "./outline.js";
 import "./question.js";
 
