@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -47,14 +47,22 @@ BRIEFS = {
     "note": "A note on loops in Python, in four sections: why, for, while, mistakes.",
     "course": "A course on relational databases in 5 chapters: entities, relational algebra, SQL, normal forms, "
     "transactions. Standard level, 4 exercises in each chapter and an evaluation of 10 questions.",
+    "use_case_list": "Twenty-five use cases of AI for a dairy with forty people, two shops and its own deliveries.",
 }
+OPTIONS = {"use_case_list": {"requested_count": 25}}
 
 
 def write(count: int, kind: str, queue: str) -> None:
     """So many texts of a kind, written to their ends; prints of each what `figures` says, as JSON."""
     owner, workspace = User.objects.get(username="owner"), Workspace.objects.get()
     started = [
-        runs.start(recipe_of(kind), Order(BRIEFS[kind]), user=owner, workspace=workspace, queue=Queue(queue))[0]
+        runs.start(
+            recipe_of(kind),
+            Order(BRIEFS[kind], options=OPTIONS.get(kind, {})),
+            user=owner,
+            workspace=workspace,
+            queue=Queue(queue),
+        )[0]
         for _ in range(count)
     ]
     while Claim.objects.filter(run__in=started).exclude(state__in=END_STATES).exists():
@@ -69,18 +77,33 @@ def figures(run: Run) -> dict[str, Any]:
     for call in Call.objects.filter(run=run):
         steps[call.step] += (call.duration_ms or 0) / 1000
     everything = sum(steps.values())
-    outline = steps.pop("outline", 0.0)
     return {
         "began": run.created_at.timestamp(),
         "ended": run.finished_at.timestamp() if run.finished_at else 0.0,
         "state": run.claim.state,
-        "chain": outline + max((chain(key, steps) for key in steps), default=0.0),
+        "chain": CHAINS.get(run.kind, of_outline)(steps),
         "sum": everything,
         "calls": Call.objects.filter(run=run).count(),
     }
 
 
-def chain(key: str, steps: dict[str, float]) -> float:
+def of_outline(steps: Mapping[str, float]) -> float:
+    """All waits for the outline."""
+    below = {key: seconds for key, seconds in steps.items() if key != "outline"}
+    return steps.get("outline", 0.0) + max((chain(key, below) for key in below), default=0.0)
+
+
+def of_portfolio(steps: Mapping[str, float]) -> float:
+    """Texts of cases wait for the list, their scores for the matrix, too; the summary for all of it."""
+    texts, scores = (max(s for key, s in steps.items() if key.endswith(f"/{name}")) for name in ("texts", "scores"))
+    asked = max(steps["list"], steps["matrix"])
+    return max(steps["list"] + texts, asked + scores) + steps["summary"]
+
+
+CHAINS = {"use_case_list": of_portfolio}
+
+
+def chain(key: str, steps: Mapping[str, float]) -> float:
     """Seconds to this step's end: a step waits for those whose keys its own begins with, and for nothing else."""
     return sum(seconds for other, seconds in steps.items() if key == other or key.startswith(f"{other}/"))
 

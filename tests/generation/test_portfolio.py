@@ -17,6 +17,7 @@ from memory.base.database import db as in_database
 from memory.base.errors import NotFound, RunError
 from memory.base.ids import new_id
 from memory.history import By
+from memory.models import Proposal
 from tests.generation.conftest import Demo, Start, ended
 from tests.people import People
 from tests.rest import Rest
@@ -195,6 +196,44 @@ async def test_cases_are_added_and_one_is_written_again(
     fields = (await written(again)).fields
     assert fields["risks"] == ["Snow."]
     assert {name for name in fields if fields[name] != case.fields[name]} == {"risks"}
+
+
+async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
+    carrier: Carrier, start: Start, demo: Demo, house: People
+) -> None:
+    demo.set(rules=[listing("Plan the rounds", "Trace a batch")])
+    run = await a_portfolio(start, "Plan the rounds", "Trace a batch")
+    await ended(run)
+    kept, gone = (each.document for each in (await portfolio_of(run)).cases)
+    await in_database(lambda: documents.edit(kept, {"contact": "Ann"}, By.person(house.teammate)))
+    demo.set(rules=[listing("Foresee the ripening", "Sort letters")])
+    again = await in_database(lambda: actions.retry(run, run.user, ["list"])[0])
+    assert (await ended(again)).state == RunState.DONE
+    portfolio = await portfolio_of(again)
+    assert {each.title for each in portfolio.cases} == {"Plan the rounds", "Foresee the ripening", "Sort letters"}
+    assert all(each.is_written and each.standing.is_known for each in portfolio.cases)
+    assert not (await in_database(lambda: Document.objects.get(id=gone.id))).present
+    proposal = await in_database(lambda: Proposal.objects.get(object_id=kept.id))
+    assert proposal.values == {"present": False}
+    assert await in_database(lambda: Document.objects.filter(kind="executive_summary", present=True).count()) == 1
+
+
+async def test_a_case_is_rated_again_by_the_axes_as_people_have_made_them(
+    carrier: Carrier, start: Start, demo: Demo, house: People
+) -> None:
+    demo.set(rules=[listing("Plan the rounds")])
+    run = await a_portfolio(start, "Plan the rounds")
+    await ended(run)
+    portfolio = await portfolio_of(run)
+    axis = {"id": "glamour", "name": "Glamour", "weight": 1}
+    changed = {"value_axes": [*portfolio.axes.value[1:], axis]}
+    await in_database(lambda: documents.edit(portfolio.document, changed, By.person(house.teammate)))
+    again = await in_database(lambda: actions.retry(run, run.user, ["case-1/scores"])[0])
+    assert (await ended(again)).state == RunState.DONE
+    after = await portfolio_of(again)
+    assert [each["id"] for each in after.axes.value] == ["time_criticality", "risk_reduction", "glamour"]
+    rated = {each["id"] for each in after.cases[0].document.fields["value_scores"]}
+    assert {"time_criticality", "risk_reduction", "glamour"} <= rated
 
 
 async def test_a_use_case_by_itself(carrier: Carrier, start: Start, demo: Demo) -> None:

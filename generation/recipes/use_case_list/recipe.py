@@ -32,6 +32,7 @@ from generation.words import words
 from memory.base.database import db
 from memory.base.folding import fold
 from memory.base.ids import new_id
+from memory.models import AuthorKind, Change
 
 MOST_CASES, USUAL_CASES = 25, 10
 LIST_WEIGHT, MATRIX_WEIGHT, CASES_WEIGHT, SUMMARY_WEIGHT = 10, 5, 75, 10
@@ -62,11 +63,14 @@ class Planned(BaseModel):
 
 
 class Setting(BaseModel):
-    """What stood there when the run began."""
+    """What stood there when the run began. `replaced`: the cases of a list that is made again; what people wrote in
+    stays, and its removal is proposed."""
 
     companies: Companies
     axes: Axes
+    has_axes: bool = False
     cases: list[Case] = []
+    replaced: list[UUID] = []
 
 
 async def write(run: Running) -> None:
@@ -80,7 +84,10 @@ async def write(run: Running) -> None:
 
     async def adapt() -> None:
         try:
-            axes.set_result(await matrix(run, setting, ids, options.requested_count))
+            written = await matrix(run, setting, ids, options.requested_count)
+            # Whoever has something rated again wants it by the axes as people have made them since.
+            is_kept = run.run.retries_id and "matrix" not in run.run.again
+            axes.set_result(setting.axes if is_kept and setting.has_axes else written)
         except BaseException:
             axes.cancel()  # who waits for it ends, too
             raise
@@ -113,11 +120,19 @@ def read(run: Running, ids: Sequence[str] | None) -> Setting:
     portfolio = documents.within(run.run.workspace, run.run.document.id)
     own = portfolio.fields.get("companies") or []
     there = Portfolio.of(portfolio).cases
+    replaced = made_by_list([each.id for each in there]) if "list" in run.run.again else []
     return Setting(
         companies=reading.read(run.run.workspace, own if ids is None else ids),
         axes=axes_of(portfolio, run.run.language),
-        cases=[Case(id=each.id, title=each.title) for each in there],
+        has_axes=bool(portfolio.fields.get("value_axes")),
+        cases=[Case(id=each.id, title=each.title) for each in there if each.id not in replaced],
+        replaced=replaced,
     )
+
+
+def made_by_list(cases: Sequence[UUID]) -> list[UUID]:
+    made = Change.objects.filter(object_id__in=cases, version=1, author=AuthorKind.RECIPE, step="list")
+    return list(made.values_list("object_id", flat=True).distinct())
 
 
 def material_of(run: Running, setting: Setting, given: sources.Sources) -> Material:
@@ -188,6 +203,8 @@ async def find(
         return told_apart(said.model_dump()["cases"], [each.title for each in setting.cases])
 
     def keep(planned: Planned, scribe: Scribe) -> None:
+        for old in Document.whole().filter(id__in=setting.replaced, present=True):
+            scribe.put_away(old)
         for case in planned.cases:
             scribe.begin_document(case.id, "use_case", case.title, {})
         order = [str(each.id) for each in (*setting.cases, *planned.cases)]
