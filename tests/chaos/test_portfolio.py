@@ -56,6 +56,7 @@ def test_a_portfolio_survives_a_kill_in_the_middle(stack: Stack) -> None:
         assert states(sql, [run]) == {"done": 1}
         assert check(sql, [run], stack.stats()["log"]) == []
         assert check_documents(sql, [run]) == []
+        assert first(sql, DONE, run) == 2 * COUNT
         cases = sql.execute(CASES, [run]).fetchall()
         assert len(cases) == len({title for _, title, _ in cases}) == COUNT
         assert all(is_whole for *_, is_whole in cases)
