@@ -42,7 +42,8 @@ def create(
     parent: Document | None = None,
     folder: Folder | None = None,
 ) -> Document:
-    """A new document with its first changes. Raises `validation.kind`, `validation.fields`, `permission.role`, …"""
+    """A new document with its first changes. Raises `validation.kind`, `validation.fields`,
+    `validation.title_taken`, `permission.role`, …"""
     if kind not in KINDS:
         raise InvalidInput("kind", kind=kind[:100], allowed=sorted(KINDS))
     document = Document(
@@ -56,8 +57,21 @@ def create(
         folder=folder,
         user=user,
     )
-    history.create(document, by or By.person(user))
+    with transaction.atomic():
+        check_title(document, document.title)
+        history.create(document, by or By.person(user))
     return document
+
+
+def check_title(document: Document, title: str) -> None:
+    """In one that tells its documents apart by their titles, each title is there once, whatever its accents and case,
+    to the end of the transaction. Raises `validation.title_taken`."""
+    if not title or document.parent is None or not document.parent.shape.is_indexed:
+        return
+    history.lock_roots([document.parent.id])
+    others = Document.objects.filter(parent=document.parent, kind=document.kind, present=True).exclude(pk=document.pk)
+    if fold(title) in {fold(each) for each in others.values_list("title", flat=True)}:
+        raise InvalidInput("title_taken", title=title[:200])
 
 
 def begin(kind: str, order: Order, user: User, workspace: Workspace) -> Document | None:
@@ -92,10 +106,13 @@ def point_to(run: Run) -> None:
 
 
 def edit(document: Document, values: Mapping[str, Any], by: By, expected_version: int | None = None) -> list[Change]:
-    """Change title, language, folder, status or fields by path."""
+    """Change title, language, folder, status or fields by path. Raises `validation.title_taken`, and what
+    `history.edit` raises."""
     if wrong := [path for path in values if path.split("/")[0] == "present"]:
         raise InvalidInput("path", path=wrong[0][:200])
-    return history.edit(document, values, by, expected_version=expected_version)
+    with transaction.atomic():
+        check_title(document, clean_text(str(values.get("title") or "")).strip())
+        return history.edit(document, values, by, expected_version=expected_version)
 
 
 def bin(document: Document, by: User) -> list[Change]:  # noqa: A001 the word of the house

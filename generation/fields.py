@@ -160,13 +160,15 @@ class SectionType:
 class Kind:
     """One kind of document: its fields, and the sections it is made of.
 
-    `body`: of one that is made of fields, those without which it is not written yet.
+    `body`: of one that is made of fields, those without which it is not written yet. `is_indexed`: the documents of a
+    kind that stand in it are told apart by their titles.
     """
 
     name: str
     fields: type[Fields]
     sections: Mapping[str, SectionType] = field(default_factory=dict)
     body: tuple[str, ...] = ()
+    is_indexed: bool = False
 
 
 def into_list(there: object, name: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from generation import field_pictures, telling
 from generation.field_pictures import FieldPicture
+from generation.makings import Making
 from generation.models import Document
 from generation.recipes.base import Picture
 from generation.registry import RECIPES
@@ -17,16 +18,24 @@ from memory.models import Basis
 
 @dataclass
 class Body:
-    """`live`: by field the step that writes it now; `resting`: what it rests on and what has changed since."""
+    """`live`: by field the step that writes it now; `resting`: what it rests on and what has changed since;
+    `tools`: what models have asked tools for."""
 
     document: Document
     live: Mapping[str, Mapping[str, Any]]
     resting: Sequence[Basis]
+    tools: Sequence[Making] = ()
 
     @cached_property
     def fields(self) -> list[FieldPicture]:
         again = self.document.shape.body if self.remakes else ()
         return field_pictures.of(self.document, self.live, again)
+
+    @cached_property
+    def lookups(self) -> list[dict[str, Any]]:
+        """What was looked up for its newest text, in order; what went wrong with it, in the reader's words."""
+        newest = max((each.run_id for each in self.tools), default=None)
+        return [lookup(each) for each in self.tools if each.run_id == newest]
 
     @property
     def remakes(self) -> str:
@@ -50,3 +59,9 @@ class Body:
         )
         titles = dict(sources.values_list("id", "title"))
         return telling.changed_since((each.source_path, titles.get(each.source_id, "")) for each in self.resting)
+
+
+def lookup(tool: Making) -> dict[str, Any]:
+    refusal = telling.cause({"error_code": tool.refusal["error"], "params": tool.refusal}) if tool.refusal else ""
+    said = str(tool.label.get("title", "")) if refusal else telling.looked_up(tool.label)
+    return {"said": said, "is_open": tool.is_open, "refusal": refusal}

@@ -317,7 +317,8 @@ class Leaf:
             if name and self.is_open(making):
                 place = {"key": making.key, "run": making.run_id, "attempt": making.attempt}
                 live[name] = {**place, "text": self.open_texts.get(making.key)}
-        return Body(self.document, live, self.stale.get(self.document.id, ()))
+        tools = [making for making in self.makings.values() if "/tool-" in making.key]
+        return Body(self.document, live, self.stale.get(self.document.id, ()), tools)
 
     # --- how much of it one page shows
 

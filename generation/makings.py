@@ -23,7 +23,8 @@ WITH paid AS (
     WHERE r.document_id = %(document)s GROUP BY c.run_id, c.step
 )
 SELECT s.key, s.run_id, s.state, s.label::text, s.error::text, s.attempts, s.started_at, s.finished_at,
-       p.cost, coalesce(p.is_cost_known, true), coalesce(p.calls, '[]')
+       p.cost, coalesce(p.is_cost_known, true), coalesce(p.calls, '[]'),
+       CASE WHEN s.key LIKE '%%/tool-%%' THEN (s.result->'error')::text END
 FROM (
     SELECT DISTINCT ON (s.key) s.* FROM generation_step s JOIN generation_run r ON r.id = s.run_id
     WHERE r.document_id = %(document)s ORDER BY s.key, s.run_id DESC
@@ -45,6 +46,7 @@ class Making:
     cost: Decimal | None
     is_cost_known: bool
     calls: Sequence[dict[str, Any]]
+    refusal: dict[str, Any] | None = None  # of a tool: what went wrong, as the model was told
 
     @property
     def is_open(self) -> bool:
@@ -78,7 +80,7 @@ def of(document: Document) -> list[Making]:
 
 
 def making(key: str, run_id: UUID, state: str, label: str, error: str | None, *rest: Any) -> Making:
-    attempt, started_at, finished_at, cost, is_cost_known, calls = rest
+    attempt, started_at, finished_at, cost, is_cost_known, calls, refusal = rest
     why = orjson.loads(error) if error else None
     return Making(
         key,
@@ -92,4 +94,5 @@ def making(key: str, run_id: UUID, state: str, label: str, error: str | None, *r
         cost,
         is_cost_known,
         orjson.loads(calls),
+        orjson.loads(refusal) if refusal else None,
     )

@@ -7,6 +7,7 @@ writing goes on with what was given.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from generation import citations
@@ -16,11 +17,12 @@ from generation.running import Running
 from generation.steps import StepInProgress
 from generation.web import engines, tools
 from memory.base.errors import ScriptoriumError, ToolFailed
-from memory.base.text import as_json, clean_json
+from memory.base.text import as_json, clean_json, clean_text
 
 MOST_ROUNDS = 4
 MOST_CALLS = 6  # in one round
 MOST_CITED = 20
+LONGEST_SUBJECT = 200
 LONGEST_TEXT = 3_000  # characters of a page, as the writer is shown it
 
 
@@ -94,7 +96,17 @@ async def use(run: Running, key: str, call: ToolCall, shown: str) -> Looked:
             return Looked(error=clean_json({"error": error.code, **error.params}))
         return Looked(told=clean_json(told))
 
-    return await run.step(key, produce, returns=Looked, label={"code": call.name, "title": call.arguments[:200]})
+    return await run.step(key, produce, returns=Looked, label={"code": call.name, "title": subject(call.arguments)})
+
+
+def subject(arguments: str) -> str:
+    """What is looked up, as far as the model has said so."""
+    try:
+        given = orjson.loads(arguments)
+    except orjson.JSONDecodeError:
+        return ""
+    named = (given.get("query") or given.get("url") or "") if isinstance(given, dict) else ""
+    return clean_text(str(named))[:LONGEST_SUBJECT]
 
 
 def citable(found: Sequence[Looked]) -> list[Citable]:

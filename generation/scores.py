@@ -21,6 +21,7 @@ THRESHOLDS = (0, 2, 8, 34, 100)
 LEVELS = 5
 MOST_WEIGHT = 1_000
 MOST_AXES = 20
+MOST_SCORES = 60  # those of axes that are gone stay, for who brings one back
 
 
 class Axis(Item):

@@ -48,6 +48,10 @@ MADE: dict[str, Promise] = {
     "scores": _("the scores of “{title}”"),
     "summary": _("the summary"),
 }
+LOOKED_UP: dict[str, Promise] = {
+    "web_search": _("Searched the web for {query}"),
+    "web_extract": _("Read {title} on the web"),
+}
 NOT_WRITTEN: dict[str, tuple[Promise, Promise]] = {
     "lesson": (_("This lesson could not be written."), _("Write this lesson again")),
     "exercises": (_("These exercises could not be written."), _("Write these exercises again")),
@@ -66,6 +70,12 @@ def made(label: Mapping[str, Any]) -> str:
     """What a step makes; nothing for one that only prepares."""
     words = MADE.get(str(label.get("code")))
     return str(words).format(title=label.get("title", ""), part=label.get("part", "")) if words else ""
+
+
+def looked_up(label: Mapping[str, Any]) -> str:
+    """What a tool of the web did."""
+    words, what = LOOKED_UP.get(str(label.get("code"))), label.get("title", "")
+    return str(words).format(query=f"“{what}”", title=what) if words else str(what)
 
 
 def writing(labels: Iterable[Mapping[str, Any]]) -> str:

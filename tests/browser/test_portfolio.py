@@ -1,16 +1,20 @@
 """From a company to a portfolio by its pages: cases appear as they are written, and the dashboard follows."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import QUICKLY, Visit
 from tests.chaos.stack import Stack
+from tests.generation.test_company import profile
 from tests.generation.test_scatter import overlaps
+from tests.web import Web, article, serving
 
 BRIEFS = Path(__file__).parents[1] / "briefs"  # as people sent them
 
@@ -42,15 +46,49 @@ def rest(house: Stack, method: str, path: str, body: Any = None) -> Any:
     return answer.json()
 
 
-def test_from_the_company_to_the_summary(visit: Visit, house: Stack) -> None:
-    house.model(**QUICKLY)
+@pytest.fixture
+def searching(house: Stack) -> Iterator[Web]:
+    """The house searches the web of the tests, and reads no other."""
+    with serving() as site:
+        site.furnish()
+        engine = {"TEST_WEB_PORT": str(site.port), "WEB_SEARCH": "searxng", "SEARXNG_URL": site.url}
+        with house.living_by(**engine):
+            yield site
+
+
+def knows(site: Web) -> list[dict[str, Any]]:
+    """Rules by which the model looks a company up, tries a place of ours, and cites what it has found."""
+    url = "http://delorme.test/histoire"
+    site.found = [{"title": "Fromagerie Delorme", "url": url, "content": "Affineurs depuis 1954."}]
+    site.pages["delorme.test/histoire"] = article("Fromagerie Delorme", "Quarante personnes affinent la tomme. " * 9)
+    calls = [
+        {"name": "web_search", "arguments": {"query": "Fromagerie Delorme"}},
+        {"name": "web_extract", "arguments": {"url": url}},
+        {"name": "web_extract", "arguments": {"url": "http://169.254.169.254/"}},
+    ]
+    asked = "Find out about this company"
+    once = [{"contains": asked, "calls": [each], "times": 1} for each in calls]
+    said = profile(industry="Quarante personnes affinent la tomme [1].")
+    return [*once, {"contains": asked, "content": "That is it."}, {"contains": "Write its profile", "content": said}]
+
+
+def test_from_the_company_to_the_summary(searching: Web, visit: Visit, house: Stack) -> None:
+    house.model(first_token_ms=300, tokens_per_second=15, rules=knows(searching))
     page = visit("owner")
     ask(page, "company", "company.txt")
+    looked_up = page.locator(".lookups li")
+    expect(looked_up.first).to_have_text("Searched the web for “Fromagerie Delorme”")
+    expect(page.locator(".loose .live")).to_contain_text("affinent")
     until_written(page)
-    expect(page.locator("#fields .field")).to_have_count(8)
+    expect(page.locator("#fields .field")).to_have_count(9)
+    page.locator(".lookups summary").click()
+    expect(looked_up).to_have_count(3)
+    expect(looked_up.last).to_contain_text("Nobody has named http://169.254.169.254/ here.")
+    page.locator("#field-industry").get_by_role("link", name="1").click()
+    expect(page.locator("#reference-1 a")).to_have_attribute("href", "http://delorme.test/histoire")
     company = page.locator("h1").inner_text()
 
-    house.model(first_token_ms=300, tokens_per_second=40)
+    house.model(first_token_ms=300, tokens_per_second=40, rules=[])
     ask(page, "use_case_list", "use_case_list.txt", **{"How many use cases": "8", "company": company})
     expect(page.locator(".card")).to_have_count(8)
     written = page.locator(".card:not(:has-text('Being written'))")

@@ -63,6 +63,20 @@ def test_a_weight_a_rating_and_an_axis_change_all_of_it(portfolio: Portfolio) ->
     assert "Value</dt><dd>—" in portfolio.page(first)
 
 
+def test_a_title_is_there_once(portfolio: Portfolio) -> None:
+    rest = Rest(portfolio.people.owner)
+    taken = {"kind": "use_case", "title": "plan the Rounds", "parent": str(portfolio.document.id)}
+    assert told(rest.post("documents", taken)) == (422, "validation.title_taken")
+    second = f"documents/{portfolio.cases[1].id}"
+    assert told(rest.patch(second, {"fields": {"title": " Plan the rounds "}})) == (422, "validation.title_taken")
+    assert (
+        rest.patch(second, {"fields": {"title": "Foresee the Weekend"}}).status_code == 200
+    )  # its own, in other letters
+    assert rest.post("documents", {**taken, "kind": "executive_summary"}).status_code == 201
+    portfolio.people.client(portfolio.people.owner).post(portfolio.place(portfolio.cases[0], "remove"))
+    assert rest.post("documents", taken).status_code == 201  # who has gone is in nobody's way
+
+
 def test_cases_are_put_in_order_one_place_at_a_time(portfolio: Portfolio) -> None:
     client = portfolio.people.client(portfolio.people.teammate)
     first, second, third = portfolio.cases

@@ -218,6 +218,27 @@ async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
     assert await in_database(lambda: Document.objects.filter(kind="executive_summary", present=True).count()) == 1
 
 
+async def test_axes_are_asked_for_whatever_their_ids_look_like(
+    carrier: Carrier, start: Start, demo: Demo, house: People
+) -> None:
+    demo.set(rules=[listing("Plan the rounds")])
+    run = await a_portfolio(start, "Plan the rounds")
+    await ended(run)
+    portfolio = await portfolio_of(run)
+    ids = ["_x", "model_config", "copy", "qualité des données", "1-2"]
+    changed = {"value_axes": [{"id": each, "name": f"Axis {each}"} for each in ids]}
+    await in_database(lambda: documents.edit(portfolio.document, changed, By.person(house.teammate)))
+    rated = await in_database(lambda: actions.retry(run, run.user, ["case-1/scores"])[0])
+    assert (await ended(rated)).state == RunState.DONE
+    (case,) = (await portfolio_of(rated)).cases
+    assert set(ids) <= {each["id"] for each in case.document.fields["value_scores"]}
+    described = await in_database(lambda: actions.retry(rated, run.user, ["matrix"])[0])
+    assert (await ended(described)).state == RunState.DONE
+    assert [each["id"] for each in (await portfolio_of(described)).axes.value] == ids  # theirs: what is new is proposed
+    proposal = await in_database(lambda: Proposal.objects.get(object_id=portfolio.document.id))
+    assert [(axis["id"], len(axis["levels"])) for axis in proposal.values["value_axes"]] == [(each, 5) for each in ids]
+
+
 async def test_a_case_is_rated_again_by_the_axes_as_people_have_made_them(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:

@@ -68,7 +68,7 @@ async def write(run: Running, setting: Setting) -> None:
     async def produce(step: StepInProgress) -> Said:
         variables = {
             "brief": fenced(run.run.brief),
-            "portfolio": setting.title,
+            "portfolio": fenced(setting.title),
             "cases": setting.cases,
             "top": setting.top,
             "missing": setting.missing,
@@ -127,8 +127,8 @@ def setting_of(portfolio: Portfolio, document: UUID, *, is_new: bool = False) ->
         portfolio=portfolio.document.id,
         title=portfolio.document.title,
         cases=[fenced(each.told[:MOST_SHOWN]) for each in written],
-        top=[each.title for each in portfolio.top(least, most)],
-        missing=[each.title for each in portfolio.cases if not each.is_written],
+        top=[fenced(each.title) for each in portfolio.top(least, most)],
+        missing=[fenced(each.title) for each in portfolio.cases if not each.is_written],
         thresholds=f"value ≥ {least:g}, complexity ≤ {most:g}" if least is not None and most is not None else "—",
         read=read,
     )

@@ -116,9 +116,9 @@ async def texts(
             "brief": fenced(material.brief),
             "companies": material.companies,
             "citable": citations.shown(material.citable),
-            "title": case.title,
-            "about": case.about,
-            "others": [title for title in others if title != case.title],
+            "title": fenced(case.title),
+            "about": fenced(case.about),
+            "others": [fenced(title) for title in others if title != case.title],
             "wanted": list(wanted),
         }
         return (await step.write_as(asked, "use_case/texts", variables)).model_dump()
@@ -192,8 +192,8 @@ async def scores(run: Running, case: Case, material: Material, axes: Axes) -> No
         variables = {
             "brief": fenced(material.brief),
             "companies": material.companies,
-            "title": case.title,
-            "about": case.about,
+            "title": fenced(case.title),
+            "about": fenced(case.about),
             "axes": [*told(axes.value, "value"), *told(axes.complexity, "complexity")],
         }
         return sorted_out(await step.write_as(matrix_of(axes), "use_case/scores", variables), axes)
@@ -224,13 +224,24 @@ def told(axes: Sequence[dict[str, Any]], of: str) -> list[str]:
 def matrix_of(axes: Axes) -> type[BaseModel]:
     """Every axis is asked for; one that is not answered, and one that nobody asked for, is no malformed answer."""
     asked = [axis["id"] for axis in (*axes.value, *axes.complexity)]
-    fields: dict[str, Any] = dict.fromkeys(asked, (Rating | SkipJsonSchema[None], None))  # type: ignore[misc]
     extra: dict[str, Any] = {"required": asked, "additionalProperties": False}
-    return create_model("Scores", __config__=ConfigDict(extra="allow", json_schema_extra=extra), **fields)
+    config = ConfigDict(extra="allow", json_schema_extra=extra)
+    return by_id("Scores", asked, Rating | SkipJsonSchema[None], None, config)  # type: ignore[misc]
+
+
+def by_id(name: str, ids: Sequence[str], answer: Any, default: Any = ..., config: ConfigDict | None = None) -> Any:
+    """The model of an object that answers under each of these ids, whatever they look like to Python."""
+    fields: dict[str, Any] = {f"answer_{n}": (answer, Field(default, alias=key)) for n, key in enumerate(ids)}
+    return create_model(name, __config__=config, **fields)
+
+
+def answers(said: BaseModel) -> dict[str, Any]:
+    """By id what such an object says."""
+    return {str(info.alias): getattr(said, name) for name, info in type(said).model_fields.items()}
 
 
 def sorted_out(said: BaseModel, axes: Axes) -> Scores:
-    given = {name: value for name in type(said).model_fields if isinstance(value := getattr(said, name), Rating)}
+    given = {key: value for key, value in answers(said).items() if isinstance(value, Rating)}
     return Scores(
         value={axis["id"]: given[axis["id"]] for axis in axes.value if axis["id"] in given},
         complexity={axis["id"]: given[axis["id"]] for axis in axes.complexity if axis["id"] in given},

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from generation.fields import Fields, Kind, line, markdown, plain, strings
 from generation.references import Reference
-from generation.scores import MOST_AXES, Score
+from generation.scores import MOST_SCORES, Score
 
 
 class UseCaseFields(Fields):
@@ -26,8 +26,8 @@ class UseCaseFields(Fields):
     technologies: list[str] | None = strings()
     data_sources: list[str] | None = strings()
     data_objects: list[str] | None = strings()
-    value_scores: list[Score] | None = Field(None, max_length=MOST_AXES)
-    complexity_scores: list[Score] | None = Field(None, max_length=MOST_AXES)
+    value_scores: list[Score] | None = Field(None, max_length=MOST_SCORES)
+    complexity_scores: list[Score] | None = Field(None, max_length=MOST_SCORES)
     references: list[Reference] | None = Field(None, max_length=100)
 
 

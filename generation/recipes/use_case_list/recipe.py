@@ -173,12 +173,13 @@ class Levels(BaseModel):
 
 
 def levels_of(axes: Axes) -> type[BaseModel]:
-    fields: dict[str, Any] = {axis["id"]: (Levels, ...) for axis in (*axes.value, *axes.complexity)}
-    return create_model("Matrix", **fields)
+    matrix: type[BaseModel] = cases.by_id("Matrix", [axis["id"] for axis in (*axes.value, *axes.complexity)], Levels)
+    return matrix
 
 
 def described(axes: Sequence[dict[str, Any]], said: BaseModel) -> list[dict[str, Any]]:
-    return [{**axis, **getattr(said, axis["id"]).model_dump()} for axis in axes]
+    told = cases.answers(said)
+    return [{**axis, **told[axis["id"]].model_dump()} for axis in axes]
 
 
 # --- the list
@@ -196,7 +197,7 @@ async def find(
             "sources": given.extract(run.run.brief).sources,
             "companies": setting.companies.shown,
             "count": count,
-            "there": [each.title for each in setting.cases],
+            "there": [fenced(each.title) for each in setting.cases],
             "instruction": fenced(instruction),
         }
         said = await step.write_as(shape, "use_case_list/list", variables)

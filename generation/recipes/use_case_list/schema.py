@@ -20,7 +20,7 @@ class UseCaseListFields(Fields):
     complexity_axes: list[Axis] | None = Field(None, max_length=MOST_AXES)
 
 
-USE_CASE_LIST = Kind("use_case_list", UseCaseListFields, body=("value_axes", "complexity_axes"))
+USE_CASE_LIST = Kind("use_case_list", UseCaseListFields, body=("value_axes", "complexity_axes"), is_indexed=True)
 
 # What every portfolio begins with: id, weight, and its name by language.
 DEFAULT_AXES: Mapping[str, tuple[tuple[str, float, Mapping[str, str]], ...]] = {
