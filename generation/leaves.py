@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 
 from generation import (
     conditions,
@@ -70,6 +70,11 @@ class Leaf:
     @property
     def is_writing(self) -> bool:
         return bool(self.work.runs)
+
+    @property
+    def awaited_from(self) -> Document | None:
+        """The document whose run is going to write this one, too."""
+        return self.document.parent if getattr(self.document, "is_awaited", False) else None
 
     @property
     def is_asking(self) -> bool:
@@ -355,8 +360,9 @@ def found(user: User, which: Q) -> Any:
     """The document with how often it was changed, if this user may see it."""
     whole = (
         Document.whole()
-        .select_related("workspace", "user", "run__claim")
+        .select_related("workspace", "user", "parent", "run__claim")
         .annotate(groups=GROUPS, made=MADE, has_issues=HAS_ISSUES, talked_of=TALKED_OF)
+        .annotate(is_awaited=Case(When(conditions.IS_AWAITED, then=True), default=False))
     )
     return whole.filter(which, workspace__members=user).first()
 

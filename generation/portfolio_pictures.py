@@ -179,7 +179,11 @@ class CasePicture:
     above = "use_case/standing.html"
     below = "use_case/scores.html"
     leading = ()
-    watched = ""
+
+    @property
+    def watched(self) -> str:
+        """Its portfolio: the axes are its, and the work on it may be."""
+        return f"document.{self.portfolio.id}" if self.portfolio else ""
 
     @property
     def trailing(self) -> Places:

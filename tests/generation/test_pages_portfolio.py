@@ -6,7 +6,7 @@ from html import unescape
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from generation import documents
+from generation import actions, documents
 from generation.models import Document
 from tests.generation.portfolios import Portfolio
 from tests.rest import Rest, told
@@ -201,3 +201,15 @@ def test_a_form_offers_the_companies_and_the_portfolios_that_are_there(portfolio
     order = {"brief": "Six cases.", "companies": [str(company.id)], "requested_count": "6"}
     begun = client.post("/new/use_case_list/", order)
     assert begun.status_code == 302, begun.content
+
+
+def test_a_case_that_its_portfolio_is_about_to_write_says_so(portfolio: Portfolio) -> None:
+    people = portfolio.people
+    home = {"user": people.owner, "workspace": people.workspace}
+    empty = documents.create("use_case", "To come", {}, parent=portfolio.document, **home)  # type: ignore[arg-type]
+    assert "It is written together with:" not in portfolio.page(empty)
+    actions.act(portfolio.document, "add_cases", {}, user=people.owner)
+    shown = portfolio.page(empty)
+    assert "It is written together with:" in shown
+    assert "Write it" not in re.sub(r"It is written", "", shown[shown.index('id="fields"') :])
+    assert "It is written together with:" not in portfolio.page(portfolio.cases[0])  # it has its text
