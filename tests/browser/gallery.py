@@ -163,6 +163,7 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
         teammate.send(f"/sections/{evaluation}/begin/")
         handed_in = owner.hand_in(evaluation)
     assigned = comments(put, house, done)
+    portfolio = portfolios(put)
     talk, panel = conversations(put, house, done)
     going = writing(house, put)
     slow = put.post("chat/messages", text="Explain at length what a library keeps.")["session"]
@@ -216,6 +217,30 @@ def filled(put: Furnisher, house: Stack) -> list[Shown]:
         Shown("evaluation", f"/evaluations/{evaluation}/", "viewer"),
         Shown("evaluation-paper", f"/evaluations/{evaluation}/", "teammate"),
         Shown("evaluation-result", handed_in),
+        *portfolio,
+    ]
+
+
+def portfolios(put: Furnisher) -> list[Shown]:
+    """A company, its portfolio with a case that nobody wrote and one of a long name, a case, the summary."""
+    company = str(put.post("runs", kind="company", brief="A library in Roubaix: 12 people.")["document"])
+    put.until(company, "draft")
+    options = {"companies": [company], "requested_count": 4}
+    home = str(put.post("runs", kind="use_case_list", brief="What could help it?", options=options)["document"])
+    put.until(home, "draft")
+    found = put.client.get(f"documents/{home}/portfolio").json()
+    first = found["cases"][0]["id"]
+    put.client.patch(f"documents/{first}", json={"fields": {"title": LONG, "description": SIDES}})
+    put.post("documents", kind="use_case", title=RIGHT_TO_LEFT, parent=home, fields={})
+    return [
+        Shown("company", f"/documents/{company}/"),
+        Shown("portfolio", f"/documents/{home}/"),
+        Shown("portfolio-viewed", f"/documents/{home}/", "viewer"),
+        Shown("portfolio-edit", f"/documents/{home}/edit/"),
+        Shown("portfolio-new", f"/new/use_case_list/?companies={company}"),
+        Shown("case", f"/documents/{first}/"),
+        Shown("summary", f"/documents/{found['summary']}/"),
+        Shown("summary-new", "/new/executive_summary/"),
     ]
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import actions, documents
 from generation.models import Document
+from memory.models import User
 from tests.generation.portfolios import Portfolio
 from tests.rest import Rest, told
 
@@ -213,3 +214,14 @@ def test_a_case_that_its_portfolio_is_about_to_write_says_so(portfolio: Portfoli
     assert "It is written together with:" in shown
     assert "Write it" not in re.sub(r"It is written", "", shown[shown.index('id="fields"') :])
     assert "It is written together with:" not in portfolio.page(portfolio.cases[0])  # it has its text
+
+
+def test_the_scatter_is_drawn_in_french_too(portfolio: Portfolio) -> None:
+    User.objects.filter(pk=portfolio.people.teammate.pk).update(language="fr")
+    portfolio.edit(portfolio.cases[0], value_scores__business_value__rating=34)
+    shown = portfolio.page(portfolio.document)
+    drawn = shown[shown.index("<svg viewBox") : shown.index("</figure>")]
+    places = re.findall(r' (?:c?[xy][12]?|d[xy]|r)="([^"]*)"', drawn)
+    assert len(places) > 40
+    assert [place for place in places if not re.fullmatch(r"-?[\d.]+", place)] == []
+    assert "Valeur 47" in drawn
