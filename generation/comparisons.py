@@ -44,7 +44,7 @@ def against(
         if path in DRAWN:
             continue
         if path == "present":
-            shown.append(Difference("", Diff((Span("del", _("All of this section")),))))
+            shown.append(Difference("", Diff((Span("del", _("All of this")),))))
             continue
         name = path.split("/")[-1]
         before = in_words(value_at(fields, path), name)

@@ -66,6 +66,7 @@ def create(
 def check_title(document: Document, title: str) -> None:
     """In one that tells its documents apart by their titles, each title is there once, whatever its accents and case,
     to the end of the transaction. Raises `validation.title_taken`."""
+    title = " ".join(title.split())
     if not title or document.parent is None or not document.parent.shape.is_indexed:
         return
     history.lock_roots([document.parent.id])
@@ -186,11 +187,13 @@ def listing(
     is_binned: bool = False,
     state: str = "",
 ) -> DocumentQuerySet:
-    """The user's documents that stand by themselves, of all workspaces or of one, newest first.
+    """The user's documents that stand by themselves, of all workspaces or of one, newest first. In the bin those that
+    went there by themselves.
 
     `q`: words that all stand in the title, whatever their accents and case.
     """
-    found = Document.objects.visible(user).filter(parent=None, present=not is_binned)
+    alone = Q(parent=None) | Q(parent__present=True) if is_binned else Q(parent=None)  # it went without its document
+    found = Document.objects.visible(user).filter(alone, present=not is_binned)
     if workspace:
         found = found.filter(workspace=workspace)
     if kind:

@@ -153,7 +153,8 @@ def counted(document: Document, facts: Facts) -> str:
 
 def counts(user: User, workspace: Workspace) -> dict[str, Any]:
     """How many documents of each kind a workspace has, in all, and in its bin."""
-    found = Document.objects.visible(user).filter(workspace=workspace, parent=None)
+    gone = Q(present=False, parent__present=True)
+    found = Document.objects.visible(user).filter(Q(parent=None) | gone, workspace=workspace)
     rows = list(found.order_by().values_list("present", "kind").annotate(n=Count("pk")))
     kinds = {kind: n for present, kind, n in rows if present}
     shown = [(name, saying.kinds(name), kinds[name]) for name in [*reversed(RECIPES), *sorted(kinds)] if name in kinds]

@@ -24,6 +24,7 @@ FIELDS: dict[str, Promise] = {
     "expected": _("what a right answer holds"),
     "explanation": _("explanation"),
     "time_limit": _("time limit in minutes"),
+    "cases": _("order of the use cases"),
     "problem": _("problem"),
     "solution": _("solution"),
     "domain": _("domain"),

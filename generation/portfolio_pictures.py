@@ -105,7 +105,13 @@ class Dashboard:
     @property
     def watched(self) -> str:
         """The topics that tell of a change in it, beside its own."""
-        return " ".join(f"document.{row['id']}" for row in self.rows)
+        return " ".join(
+            f"document.{key}" for key in (*(row["id"] for row in self.rows), *(each.id for each in self.removed))
+        )
+
+    @property
+    def removed(self) -> Sequence[Document]:
+        return self.portfolio.removed
 
 
 def dashboard(document: Document) -> Dashboard:
@@ -114,7 +120,7 @@ def dashboard(document: Document) -> Dashboard:
     least, most = portfolio.thresholds(summary.fields if summary else {})
     states = conditions.of_documents([each.document for each in portfolio.cases])
     top = {each.id for each in portfolio.recommended}
-    rendered.warm(each.document.fields.get("description") or "" for each in portfolio.cases)
+    rendered.warm(uncited(each.document.fields.get("description") or "") for each in portfolio.cases)
     rows = [
         {**row(each, states[each.id], is_top=each.id in top), "ratings": ratings(each, portfolio.axes)}
         for each in portfolio.cases
@@ -164,9 +170,13 @@ def ratings(case: Placed, axes: Axes) -> list[dict[str, Any]]:
     return value + [rated(axis, fields.get("complexity_scores") or ()) for axis in axes.complexity]
 
 
+def uncited(markdown: str) -> str:
+    return CITATION.sub("", markdown)
+
+
 def about(markdown: str) -> str:
     """How a text begins, without its marks."""
-    return excerpt(unescape(strip_tags(rendered.of(CITATION.sub("", markdown)))), MOST_ABOUT)
+    return excerpt(unescape(strip_tags(rendered.of(uncited(markdown)))), MOST_ABOUT)
 
 
 @dataclass(frozen=True)

@@ -61,18 +61,23 @@ class Portfolio:
     document: Document
     axes: Axes
     cases: Sequence[Placed]
+    summary: Document | None = None
+    removed: Sequence[Document] = ()
 
     @classmethod
     def of(cls, document: Document) -> "Portfolio":
-        """In two queries, however many cases there are."""
+        """In one query, however many cases there are."""
         axes = axes_of(document, document.language)
-        found = {str(each.id): each for each in document.children.filter(kind="use_case", present=True).order_by("id")}
+        below = list(document.children.filter(kind__in=("use_case", "executive_summary")).order_by("id"))
+        found = {str(each.id): each for each in below if each.kind == "use_case" and each.present}
+        removed = [each for each in below if each.kind == "use_case" and not each.present]
+        summary = next((each for each in below if each.kind == "executive_summary" and each.present), None)
         ordered = [found.pop(key) for key in document.fields.get("cases") or () if key in found]
         placed = [
             Placed(each, n, scores.standing(each.fields, axes.value, axes.complexity))
             for n, each in enumerate((*ordered, *found.values()), 1)
         ]
-        return cls(document, axes, placed)
+        return cls(document, axes, placed, summary, removed)
 
     @classmethod
     def alone(cls, case: Document) -> "Portfolio":
@@ -91,10 +96,6 @@ class Portfolio:
             self.aggregates.median_value if least is None else least,
             self.aggregates.median_complexity if most is None else most,
         )
-
-    @cached_property
-    def summary(self) -> Document | None:
-        return self.document.children.filter(kind="executive_summary", present=True).order_by("id").first()
 
     @cached_property
     def recommended(self) -> list[Placed]:

@@ -87,6 +87,7 @@ def scatter(points: Sequence[Point]) -> Scatter:
         x, y = free_place(across(point.x), down(point.y), [(px, py) for _, px, py in placed])
         placed.append((point, x, y))
     taken = [Box(x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS) for _, x, y in placed]
+    taken.append(Box(0, 0, WIDTH, TOP))  # the words above the drawing
     marks = []
     for point, x, y in placed:
         text = point.label if len(point.label) <= LONGEST else f"{point.label[: LONGEST - 1].rstrip()}…"

@@ -73,6 +73,12 @@ class Scribe:
         key = str(self.own.id) if self.own else ""
         self.write(self.document, values, self.read.get(key, 1))
 
+    def append(self, name: str, ids: Sequence[str]) -> None:
+        """More at the end of a list of ids: whoever has put it in order, what stands there stays as it is."""
+        there = self.standing().fields.get(name) or []
+        whole = [*there, *(each for each in ids if each not in there)]
+        self.changes += history.edit(self.document, {name: whole}, self.by, group=self.run.id)
+
     def put_away(self, document: Document) -> None:
         """Into the bin with a document that belongs to this one; where people ever wrote in it, that is proposed."""
         self.beside(document).write(document, {"present": False}, read_version=1)

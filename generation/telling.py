@@ -75,7 +75,7 @@ def made(label: Mapping[str, Any]) -> str:
 def looked_up(label: Mapping[str, Any]) -> str:
     """What a tool of the web did."""
     words, what = LOOKED_UP.get(str(label.get("code"))), label.get("title", "")
-    return str(words).format(query=f"“{what}”", title=what) if words else str(what)
+    return str(words).format(query=gettext("“{title}”").format(title=what), title=what) if words else str(what)
 
 
 def writing(labels: Iterable[Mapping[str, Any]]) -> str:

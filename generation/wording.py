@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from generation import labels
 
 PLAIN = ("text", "title", "topic", "content")  # what speaks for itself, without its name before it
 UNSAID = ("id",)
+OF_IDS = ("cases", "companies")
 
 
 def in_words(value: Any, name: str = "") -> str:
     """`name`: of the field; empty where nothing stands."""
     if value is None:
         return ""
+    if name in OF_IDS and isinstance(value, list):
+        return ngettext("{n} document", "{n} documents", len(value)).format(n=len(value))
     if isinstance(value, str):
         return labels.of_choice(value) if name in ("status", "language", "level_detail", "diagram_type") else value
     return "\n".join(lines(value, name))

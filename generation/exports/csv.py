@@ -5,22 +5,36 @@ apostrophe keeps it text (OWASP, CSV injection).
 """
 
 import csv
+import re
 from io import StringIO
 
+from generation.exports.labels import labels
 from generation.exports.outline import tables
 from generation.manuscripts import Cell, Manuscript
 
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SIGNS = "=+@＝＋－＠-"
+INVISIBLE = "\u00ad\u200b-\u200f\u2060\ufeff"
+# At the beginning of a cell, or of what becomes one where another separator is in use.
+BEGINS_FORMULA = re.compile(rf"(^[\s{INVISIBLE}]*|[;\t|][\s{INVISIBLE}]*)(?=[{SIGNS}])|^(?=[\t\r\n])")
+SEPARATORS = {"fr": ";"}  # with a comma for decimals, as spreadsheets there read them
 
 
 def write(manuscript: Manuscript) -> bytes:
     table = next(tables(manuscript))
     written = StringIO()
-    writer = csv.writer(written)
+    separator = SEPARATORS.get(manuscript.language, ",")
+    writer = csv.writer(written, delimiter=separator)
     writer.writerow(kept_as_text(column.name) for column in table.columns)
-    writer.writerows(map(kept_as_text, row) for row in table.rows)
+    decimal = labels(manuscript.language).decimal
+    writer.writerows([in_place(cell, decimal) for cell in row] for row in table.rows)
     return written.getvalue().encode("utf-8-sig")
 
 
-def kept_as_text(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip().startswith(FORMULA_BEGINS) else cell
+def in_place(cell: Cell, decimal: str) -> Cell:
+    if isinstance(cell, str):
+        return kept_as_text(cell)
+    return str(cell).replace(".", decimal) if isinstance(cell, float) else cell
+
+
+def kept_as_text(cell: str) -> str:
+    return BEGINS_FORMULA.sub(r"\1'", cell)

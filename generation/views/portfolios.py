@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from generation import documents, portfolio_order
 from generation.views import going_on
+from memory.base.errors import NotFound
 from memory.history import By
 from memory.pages import PageRequest, signed_in
 
@@ -26,7 +27,11 @@ def move_case(request: PageRequest, document_id: UUID, case_id: UUID) -> HttpRes
 @require_POST
 @signed_in
 def remove_case(request: PageRequest, document_id: UUID, case_id: UUID) -> HttpResponse:
-    portfolio_order.remove(documents.visible(request.user, document_id), case_id, request.user)
+    """Into the bin; the portfolio shows it among those that were removed, to be taken out."""
+    case = documents.visible(request.user, case_id)
+    if case.parent_id != document_id:
+        raise NotFound("document")
+    documents.bin(case, request.user)
     return going_on.done(request, f"{reverse('document', args=[document_id])}#cases")
 
 

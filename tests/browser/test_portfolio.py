@@ -181,12 +181,14 @@ def test_cases_are_arranged_by_keyboard_and_everybody_sees_it(visit: Visit, hous
     page.keyboard.press("Enter")
     for each in (page, other):
         expect(each.locator(".card h3")).to_have_text(["Letters", "Rounds"])
+    expect(page.locator(".card").first.locator("summary")).to_be_focused()
     card = other.locator(".card", has_text="Rounds")
     card.get_by_text("More").click()
     card.get_by_role("button", name="Put it in the bin").click()
     for each in (page, other):
         expect(each.locator(".card h3")).to_have_text(["Letters"])
-    page.locator("#undo-last").click()
+    page.locator("#removed summary").click()
+    page.get_by_role("button", name="Take it out").click()
     for each in (page, other):
         expect(each.locator(".card h3")).to_have_text(["Letters", "Rounds"])
 

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation import actions, documents
-from generation.models import Document
 from memory.models import User
 from tests.generation.portfolios import Portfolio
 from tests.rest import Rest, told
+
+MOST_QUERIES = 12
 
 
 def rows(page: str) -> list[list[list[str]]]:
@@ -93,18 +94,38 @@ def test_cases_are_put_in_order_one_place_at_a_time(portfolio: Portfolio) -> Non
     assert client.post(portfolio.place(portfolio.summary, "move"), {"to": "up"}).status_code == 404
 
 
-def test_a_case_that_is_removed_comes_back_to_its_place_by_undo(portfolio: Portfolio) -> None:
+def test_a_case_that_is_removed_comes_back_to_its_place(portfolio: Portfolio) -> None:
     client = portfolio.people.client(portfolio.people.teammate)
-    second = portfolio.cases[1]
-    assert client.post(portfolio.place(second, "remove")).status_code == 302
+    first, second, third = portfolio.cases
+    client.post(portfolio.place(third, "move"), {"to": "up"})
+    assert client.post(portfolio.place(third, "remove")).status_code == 302
     shown = portfolio.page(portfolio.document)
-    assert cards(shown) == ["Plan the rounds", "Unrated"]
-    assert not Document.whole().get(id=second.id).present
-    undo = re.search(r'action="(/groups/[^"]+/undo/)"', shown)
-    assert undo
-    assert client.post(undo[1]).status_code == 302
-    assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Foresee the weekend", "Unrated"]
-    assert Document.whole().get(id=second.id).present
+    assert cards(shown) == ["Plan the rounds", "Foresee the weekend"]
+    assert "1 removed" in shown
+    assert "Unrated" in client.get("/bin/").content.decode()  # who empties the bin sees it
+    client.post(portfolio.place(second, "move"), {"to": "up"})  # others may be moved meanwhile
+    assert cards(portfolio.page(portfolio.document)) == ["Foresee the weekend", "Plan the rounds"]
+    back = f"/documents/{third.id}/unbin/"
+    assert f'action="{back}"' in shown
+    assert f'action="{back}"' not in portfolio.page(portfolio.document, portfolio.people.viewer)
+    client.post(back)
+    shown = portfolio.page(portfolio.document)
+    assert cards(shown) == ["Foresee the weekend", "Unrated", "Plan the rounds"]
+    assert "removed" not in shown[shown.index('id="fields"') : shown.index('id="sections"')]
+    for each in (first, second, third):
+        client.post(portfolio.place(each, "remove"))
+    shown = portfolio.page(portfolio.document)
+    assert "There is no use case in it yet." in shown
+    assert "3 removed" in shown
+
+
+def test_pages_of_portfolios_ask_no_more_than_others(portfolio: Portfolio) -> None:
+    client = portfolio.people.client(portfolio.people.teammate)
+    for document in (portfolio.document, portfolio.cases[0], portfolio.summary):
+        client.get(f"/documents/{document.id}/")  # who they are is known from then on
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/documents/{document.id}/")
+        assert len([each for each in asked.captured_queries if each["sql"].startswith("SELECT")]) <= MOST_QUERIES
 
 
 def test_who_may_not_write_arranges_nothing(portfolio: Portfolio) -> None:

@@ -165,6 +165,9 @@ async def test_a_summary_is_stale_once_a_case_it_rests_on_changes(
     rating = 13 if portfolio.cases[1].document.fields["complexity_scores"][3]["rating"] != 13 else 21
     change = await in_database(lambda: documents.edit(case, {path: rating}, By.person(house.teammate)))
     assert await in_database(stale) == [case.id]
+    binned = await in_database(lambda: documents.bin(portfolio.cases[0].document, house.teammate))
+    assert set(await in_database(stale)) == {case.id, portfolio.cases[0].id}
+    await in_database(lambda: history.undo(binned[0], house.teammate))
     after = await portfolio_of(run)
     assert after.cases[1].standing.total_complexity != portfolio.cases[1].standing.total_complexity
     await in_database(lambda: history.undo(change[0], house.teammate))
@@ -204,17 +207,23 @@ async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
     demo.set(rules=[listing("Plan the rounds", "Trace a batch")])
     run = await a_portfolio(start, "Plan the rounds", "Trace a batch")
     await ended(run)
-    kept, gone = (each.document for each in (await portfolio_of(run)).cases)
+    first = await portfolio_of(run)
+    kept, gone = (each.document for each in first.cases)
     await in_database(lambda: documents.edit(kept, {"contact": "Ann"}, By.person(house.teammate)))
+    mine = [str(each.id) for each in (gone, kept)]
+    await in_database(lambda: documents.edit(first.document, {"cases": mine}, By.person(house.teammate)))
+    demo.set(rules=[{"contains": "Find 2 use cases", "fault": "server_error"}])
+    failed = await in_database(lambda: actions.retry(run, run.user, ["list"])[0])
+    assert (await ended(failed)).state == RunState.FAILED
     demo.set(rules=[listing("Foresee the ripening", "Sort letters")])
-    again = await in_database(lambda: actions.retry(run, run.user, ["list"])[0])
+    again = await in_database(lambda: actions.retry(failed, run.user)[0])
     assert (await ended(again)).state == RunState.DONE
     portfolio = await portfolio_of(again)
-    assert {each.title for each in portfolio.cases} == {"Plan the rounds", "Foresee the ripening", "Sort letters"}
+    assert [each.title for each in portfolio.cases] == ["Plan the rounds", "Foresee the ripening", "Sort letters"]
     assert all(each.is_written and each.standing.is_known for each in portfolio.cases)
     assert not (await in_database(lambda: Document.objects.get(id=gone.id))).present
     proposal = await in_database(lambda: Proposal.objects.get(object_id=kept.id))
-    assert proposal.values == {"present": False}
+    assert proposal.values == {"present": False}  # and none of the order, in which the new ones come last
     assert await in_database(lambda: Document.objects.filter(kind="executive_summary", present=True).count()) == 1
 
 

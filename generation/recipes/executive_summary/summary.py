@@ -120,6 +120,7 @@ def setting_of(portfolio: Portfolio, document: UUID, *, is_new: bool = False) ->
         read += [
             Read(id=each.id, path="", value=each.document.fields),
             Read(id=each.id, path="title", value=each.title),
+            Read(id=each.id, path="present", value=True),
         ]
     return Setting(
         document=document,

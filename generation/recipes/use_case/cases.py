@@ -224,9 +224,9 @@ def told(axes: Sequence[dict[str, Any]], of: str) -> list[str]:
 def matrix_of(axes: Axes) -> type[BaseModel]:
     """Every axis is asked for; one that is not answered, and one that nobody asked for, is no malformed answer."""
     asked = [axis["id"] for axis in (*axes.value, *axes.complexity)]
-    extra: dict[str, Any] = {"required": asked, "additionalProperties": False}
+    extra: dict[str, Any] = {"required": list(dict.fromkeys(asked)), "additionalProperties": False}
     config = ConfigDict(extra="allow", json_schema_extra=extra)
-    return by_id("Scores", asked, Rating | SkipJsonSchema[None], None, config)  # type: ignore[misc]
+    return by_id("Scores", list(dict.fromkeys(asked)), Rating | SkipJsonSchema[None], None, config)  # type: ignore[misc]
 
 
 def by_id(name: str, ids: Sequence[str], answer: Any, default: Any = ..., config: ConfigDict | None = None) -> Any:

@@ -29,6 +29,7 @@ from generation.scribe import Scribe
 from generation.sources import fenced
 from generation.steps import StepInProgress
 from generation.words import words
+from memory import history
 from memory.base.database import db
 from memory.base.folding import fold
 from memory.base.ids import new_id
@@ -64,11 +65,11 @@ class Planned(BaseModel):
 
 class Setting(BaseModel):
     """What stood there when the run began. `replaced`: the cases of a list that is made again; what people wrote in
-    stays, and its removal is proposed."""
+    stays, and its removal is proposed. `keeps_axes`: the matrix was made by a run before."""
 
     companies: Companies
     axes: Axes
-    has_axes: bool = False
+    keeps_axes: bool = False
     cases: list[Case] = []
     replaced: list[UUID] = []
 
@@ -79,15 +80,20 @@ async def write(run: Running) -> None:
     await run.read_document()
     given = await sources.read(run)
     ids = [str(each) for each in options.companies]
-    setting = await run.step("read/setting", lambda _: db(read, run, ids), returns=Setting)
+    # What is copied from a run before is not made again: its cases stand, and what people have made of its axes counts.
+    replaces, keeps_axes = not run.has_recorded("list"), run.has_recorded("matrix")
+
+    def look() -> Setting:
+        setting = read(run, ids).model_copy(update={"keeps_axes": keeps_axes})
+        return replacing(setting) if replaces else setting
+
+    setting = await run.step("read/setting", lambda _: db(look), returns=Setting)
     axes: asyncio.Future[Axes] = asyncio.get_running_loop().create_future()
 
     async def adapt() -> None:
         try:
             written = await matrix(run, setting, ids, options.requested_count)
-            # Whoever has something rated again wants it by the axes as people have made them since.
-            is_kept = run.run.retries_id and "matrix" not in run.run.again
-            axes.set_result(setting.axes if is_kept and setting.has_axes else written)
+            axes.set_result(setting.axes if setting.keeps_axes else written)
         except BaseException:
             axes.cancel()  # who waits for it ends, too
             raise
@@ -120,19 +126,20 @@ def read(run: Running, ids: Sequence[str] | None) -> Setting:
     portfolio = documents.within(run.run.workspace, run.run.document.id)
     own = portfolio.fields.get("companies") or []
     there = Portfolio.of(portfolio).cases
-    replaced = made_by_list([each.id for each in there]) if "list" in run.run.again else []
     return Setting(
         companies=reading.read(run.run.workspace, own if ids is None else ids),
         axes=axes_of(portfolio, run.run.language),
-        has_axes=bool(portfolio.fields.get("value_axes")),
-        cases=[Case(id=each.id, title=each.title) for each in there if each.id not in replaced],
-        replaced=replaced,
+        cases=[Case(id=each.id, title=each.title) for each in there],
     )
 
 
-def made_by_list(cases: Sequence[UUID]) -> list[UUID]:
-    made = Change.objects.filter(object_id__in=cases, version=1, author=AuthorKind.RECIPE, step="list")
-    return list(made.values_list("object_id", flat=True).distinct())
+def replacing(setting: Setting) -> Setting:
+    """The same, for a list that takes the place of an older one: what people wrote in stays beside it."""
+    changes = Change.objects.filter(root_id__in=[each.id for each in setting.cases])
+    made = set(changes.filter(version=1, author=AuthorKind.RECIPE, step="list").values_list("root_id", flat=True))
+    theirs = set(changes.exclude(author=AuthorKind.RECIPE).values_list("root_id", flat=True))
+    staying = [each for each in setting.cases if each.id not in made - theirs]
+    return setting.model_copy(update={"cases": staying, "replaced": sorted(made)})
 
 
 def material_of(run: Running, setting: Setting, given: sources.Sources) -> Material:
@@ -204,12 +211,13 @@ async def find(
         return told_apart(said.model_dump()["cases"], [each.title for each in setting.cases])
 
     def keep(planned: Planned, scribe: Scribe) -> None:
+        history.lock_roots([scribe.document.id, *setting.replaced])  # in the order in which people's verbs lock them
         for old in Document.whole().filter(id__in=setting.replaced, present=True):
             scribe.put_away(old)
         for case in planned.cases:
             scribe.begin_document(case.id, "use_case", case.title, {})
-        order = [str(each.id) for each in (*setting.cases, *planned.cases)]
-        scribe.write_document({"cases": order, "title": title_of(setting, scribe)})
+        scribe.append("cases", [str(each.id) for each in planned.cases])
+        scribe.write_document({"title": title_of(setting, scribe)})
         findings = [Finding("case_twice", {"title": title}, severity=Severity.LOW) for title in planned.twice]
         scribe.found(findings, ["case_twice"])
 

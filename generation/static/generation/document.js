@@ -180,9 +180,10 @@ function put(fresh) {
 
 function replace(old, piece) {
   const isFocused = old.contains(document.activeElement); // a button of the run: it moves on under who may press it
+  const card = document.activeElement.closest("[data-case]")?.dataset.case; // or of a case that has been moved
   patch(old, piece);
   htmx.process(document.getElementById(piece.id));
-  if (isFocused && document.activeElement === document.body) main.focus({ preventScroll: true });
+  if (isFocused && document.activeElement === document.body) (document.getElementById(`more-${card}`) ?? main).focus({ preventScroll: true });
 }
 
 function arrange(order, arrived) {

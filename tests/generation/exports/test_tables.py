@@ -19,11 +19,13 @@ CASES = Table(
         (2, "Prévoir\nles pannes", None, None),
     ),
 )
+# What another separator would make a cell of its own is kept from it, too.
+HIDDEN = {"a;=1": "a;'=1", "a\t+1": "a\t'+1", "\ufeff=1": "\ufeff'=1", "a, -1": "a, -1"}
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =HYPERLINK(0)", "＝1", "'=1", "http://a.test/?q=1")
 HOSTILE = Table(
     "[x]:*?/\\" * 9,
     (Column("=cmd()"), Column("<b>n</b>")),
-    tuple((each, n) for n, each in enumerate((*FORMULAS, "<script>window.__xss=1</script>", "x" * 40_000))),
+    tuple((each, n) for n, each in enumerate((*FORMULAS, *HIDDEN, "<script>window.__xss=1</script>", "x" * 40_000))),
 )
 
 
@@ -33,7 +35,7 @@ def of(*tables: Table) -> Manuscript:
 
 
 def rows_of_csv(content: bytes) -> list[list[str]]:
-    return list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))
+    return list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
 
 @pytest.mark.parametrize("format", sorted(FORMATS.keys() - {"json"}))
@@ -57,7 +59,7 @@ def test_csv_holds_all_of_it_as_it_is() -> None:
     assert made.content.startswith(b"\xef\xbb\xbf")
     assert rows_of_csv(made.content) == [
         ["N°", "Cas", "Valeur", "Données"],
-        ["1", "Trier | les *courriers*", "66.6666", "13"],
+        ["1", "Trier | les *courriers*", "66,6666", "13"],
         ["2", "Prévoir\nles pannes", "", ""],
     ]
 
@@ -80,8 +82,9 @@ def test_nothing_in_a_csv_is_taken_for_a_formula() -> None:
     head, *rows = rows_of_csv(export(of(HOSTILE), "csv", answers=False).content)
     texts = [row[0] for row in rows]
     assert head[0] == "'=cmd()"
-    assert texts[:7] == [f"'{each}" for each in FORMULAS[:7]]
+    assert texts[:7] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "\t'=1", " '=HYPERLINK(0)", "'＝1"]
     assert texts[7:9] == [*FORMULAS[7:]]
+    assert texts[9:13] == [*HIDDEN.values()]
 
 
 def test_nothing_in_a_workbook_acts() -> None:
