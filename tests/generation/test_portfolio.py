@@ -223,7 +223,9 @@ async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
     assert all(each.is_written and each.standing.is_known for each in portfolio.cases)
     assert not (await in_database(lambda: Document.objects.get(id=gone.id))).present
     proposal = await in_database(lambda: Proposal.objects.get(object_id=kept.id))
-    assert proposal.values == {"present": False}  # and none of the order, in which the new ones come last
+    assert proposal.values == {"present": False}
+    proposed = await in_database(Proposal.objects.filter(object_id=portfolio.document.id).count)
+    assert proposed == 0  # what is new stands behind what people have put in order
     assert await in_database(lambda: Document.objects.filter(kind="executive_summary", present=True).count()) == 1
 
 
