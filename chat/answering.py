@@ -16,7 +16,7 @@ from chat.models import Message, MessageState, Speaker
 from chat.parts import Asked, Outcome, Spoken
 from chat.speakers import SLOTS
 from chat.tools import TOOLS, Done, Hand, Lookup, Tool, is_wrong, refusal
-from generation import sources
+from generation import citations, sources
 from generation.events import Draft, objects_changed
 from generation.llm.values import Message as Line
 from generation.llm.values import ToolCall
@@ -91,7 +91,8 @@ class Conversation:
             agent, variables = self.shown.agent, self.shown.variables
             answer = await step.converse(SLOTS[agent], variables, self.said, agent=agent, tools=specs)
             calls = [Asked(name=call.name, arguments=call.arguments) for call in answer.tool_calls]
-            return Spoken(reasoning=answer.reasoning, ms=step.thought_ms, content=step.text, calls=calls)
+            text, strange = citations.unlinked(step.text, citations.addresses([self.text()]))
+            return Spoken(reasoning=answer.reasoning, ms=step.thought_ms, content=text, calls=calls, unlinked=strange)
 
         return await self.run.step(
             f"{self.prefix}round-{n}", produce, returns=Spoken, label={"code": "round", "number": n}

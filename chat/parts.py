@@ -1,8 +1,8 @@
 """What an answer is made of, in order: what its agent thought, said and did. As a message keeps it, and while it grows.
 
-A part is `reasoning` {text, ms}, `text` {text}, `tool` {step, name, arguments, about, changes, run, error}, or `broken`
-{text}: what an attempt had said that broke off and was made again. While it is being said, `live` {step, attempt,
-reasoning, content}, and `calling` {name, arguments}: a tool that is being used, or about to be.
+A part is `reasoning` {text, ms}, `text` {text, unlinked?}, `tool` {step, name, arguments, about, changes, run, error},
+or `broken` {text}: what an attempt had said that broke off and was made again. While it is being said, `live` {step,
+attempt, reasoning, content}, and `calling` {name, arguments}: a tool that is being used, or about to be.
 """
 
 import re
@@ -54,6 +54,7 @@ class Spoken(Kept):
     ms: int = 0
     content: str = ""
     calls: list[Asked] = []
+    unlinked: int = 0  # addresses that no source gave: they stand in it as text
 
 
 class Outcome(Kept):
@@ -172,7 +173,8 @@ def place(step: Step) -> list[int]:
 
 def said(spoken: Spoken) -> list[Part]:
     thought = [{"type": "reasoning", "text": spoken.reasoning, "ms": spoken.ms}] if spoken.reasoning else []
-    return [*thought, *([{"type": "text", "text": spoken.content}] if spoken.content.strip() else [])]
+    text = {"type": "text", "text": spoken.content, **({"unlinked": spoken.unlinked} if spoken.unlinked else {})}
+    return [*thought, *([text] if spoken.content.strip() else [])]
 
 
 def tool(step: Step, spoken: Mapping[str, Spoken]) -> Part:

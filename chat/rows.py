@@ -33,6 +33,7 @@ class Piece:
     seconds: float = 0
     deed: Deed | None = None
     live: dict[str, Any] | None = None
+    unlinked: int = 0
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ class Reader:
             return Piece(kind, live=live)
         if kind == "calling":
             return Piece(kind, part["arguments"], name=part["name"])
-        return Piece(kind, text=part["text"], seconds=part.get("ms", 0) / 1000)
+        return Piece(kind, text=part["text"], seconds=part.get("ms", 0) / 1000, unlinked=part.get("unlinked", 0))
 
 
 def seen_line(seen: Seen) -> SeenLine:

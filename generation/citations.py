@@ -18,6 +18,8 @@ ADDRESS = re.compile(r"https?://[^\s<>\"'`\[\]]+", re.IGNORECASE)
 LINK = r"!?\[(?P<words>(?:[^\[\]\\]|\\.)*)\]\(<?(?P<url>[^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s[^()]*)?\)"
 DEFINITION = r"^ {0,3}\[[^\]\n]+\]:[^\S\n]*(?P<defined>\S+).*$"
 LEADS = re.compile(rf"{LINK}|{DEFINITION}|(?P<bare>{ADDRESS.pattern})", re.IGNORECASE | re.MULTILINE)
+AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]*:[^\s<>]+)>", re.IGNORECASE)
+CODE = re.compile(r"(^ {0,3}```.*?^ {0,3}```|`+[^`]+`+)", re.DOTALL | re.MULTILINE)
 ENDS = ".,;:!?)}*_~|"  # what follows an address, and may belong to one
 SIGNS = re.compile(r"\]\(|\]:|\]\[|<(?=\S)")  # what makes a link of words
 TYPES = ("link_invented", "citation_unknown")  # of what is found in a text
@@ -159,3 +161,32 @@ class Check:
             return urlsplit(url).hostname or ""
         except ValueError:
             return ""
+
+
+def unlinked(text: str, known: Collection[str]) -> tuple[str, int]:
+    """Markdown in which only these pages of the web, and places of this house, are links; and how many others stand in
+    it to be read, not followed."""
+    allowed = {normalized(url) for url in known}
+
+    def leads(url: str) -> bool:
+        is_here = url.startswith("/") and not url.startswith("//")
+        return url in allowed or is_here or url.startswith(("#", "mailto:"))
+
+    def read(found: re.Match[str]) -> str:
+        if found["defined"]:
+            return found[0] if leads(normalized(found["defined"])) else f"`{found[0].strip()}`"
+        if found["bare"]:
+            return found[0]
+        inside = found[0][found.end("words") - found.start() + 2 : -1]  # its address, and its title if it has one
+        return found[0] if leads(normalized(found["url"])) else f"{found['words']} (`{inside}`)"
+
+    strange = {url for url in leading(text) if not leads(url)}
+    if strange:
+        pieces = CODE.split(text)  # every other one is code, in which nothing leads anywhere
+        for n in range(0, len(pieces), 2):
+            alone = AUTOLINK.sub(lambda found: found[0] if leads(normalized(found[1])) else f"`{found[1]}`", pieces[n])
+            pieces[n] = LEADS.sub(read, alone)
+        text = "".join(pieces)
+    if any(not leads(url) for url in leading(text)):
+        text = SIGNS.sub(lambda sign: f"{sign[0][0]}\u200b{sign[0][1:]}", text)
+    return text, len(strange)

@@ -285,3 +285,21 @@ async def test_nothing_of_the_house_can_be_thrown_away_by_a_page(
         _, refused = tools_of(await obey(say, demo, web, call(name, document=str(new_id())), about=course))
         assert refused["error"]["error_code"] == "tool.unknown"
     assert await in_database(lambda: documents.sections_of(course)) == []
+
+
+async def test_what_an_answer_links_to_comes_from_a_source(
+    say: Say, demo: Demo, carrier: Carrier, web: Web, house: People
+) -> None:
+    said = f"[They say]({ABOUT}) more than [others](https://invented.test/x?q=1), <https://invented.test/y> and [1][a]."
+    said += "\n\n[a]: https://invented.test/z\n\n[Here](/documents/) and `[code](https://invented.test/c)`."
+    demo.set(rules=[{"contains": ASKED, "calls": [SEARCH], "times": 1}, {"contains": ASKED, "content": said}])
+    reply = await answered(await say(ASKED))
+    await until_quiet()
+    shown = await page_of(house, reply)
+    assert re.findall(r'<a href="([^"]*invented[^"]*)"', shown) == []
+    assert f'<a href="{ABOUT}"' in shown
+    assert 'href="/documents/"' in shown
+    assert "others (<code>https://invented.test/x?q=1</code>)" in shown
+    assert "3 addresses here come from no source: they are shown, and are no links." in shown
+    (text,) = [part for part in reply.parts if part["type"] == "text"]
+    assert text["unlinked"] == 3

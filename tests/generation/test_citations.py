@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation import citations
-from generation.citations import Citable, checked
+from generation.citations import Citable, checked, unlinked
 from memory.base.markdown import render
 
 KNOWN = "https://known.example/a(b)"
@@ -27,6 +27,15 @@ def test_no_invented_address_is_left_whatever_stands_around_it(text: str) -> Non
     assert "no.example" not in " ".join(re.findall(r"(?:href|src)=\"[^\"]*", render(shown)))
     assert "[9]" not in re.sub(r"\\\[9\]|\[9\][(:]", "", shown)
     assert bool(findings) or shown == text
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_nothing_leads_where_nobody_said_and_no_word_of_it_is_lost(text: str) -> None:
+    shown, strange = unlinked(text, {KNOWN})
+    led = re.findall(r"(?:href|src)=\"([^\"]*)", render(shown))
+    assert [url for url in led if "no.example" in url] == []
+    assert shown == text if not strange else shown.count("no.example") >= text.count("no.example")
+    assert unlinked(shown, {KNOWN}) == (shown, 0)
 
 
 @pytest.mark.parametrize(
