@@ -52,6 +52,7 @@ urlpatterns = [
     path("new/", new.new, name="new"),
     path("new/files/", new.file, name="new_file"),
     path("new/<slug:kind>/", new.new, name="new_kind"),
+    path("new/<slug:kind>/by-hand/", new.by_hand, name="new_by_hand"),
     path("new/<slug:kind>/estimate/", new.estimate, name="new_estimate"),
     # Folders and the bin
     path("folders/", folders.make, name="folder_make"),

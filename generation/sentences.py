@@ -97,6 +97,7 @@ SENTENCES: dict[str, Promise] = {
         "Making this file took longer than {seconds} s and was stopped. Nothing was changed. Choose another format."
     ),
     "tool.export_failed": _("The {format} file could not be made. Nothing was changed. Choose another format."),
+    "validation.title_needed": _("It has no title yet. Nothing was begun. Give it one."),
     "validation.title_taken": _("“{title}” is there already. Nothing was changed. Give it another title."),
     "validation.export_format": _("There is no export as {format}. Nothing was changed. Choose one of {allowed}."),
     # Diagrams

@@ -113,6 +113,7 @@ DOORS = {
     "sections/<uuid:section_id>/approve/": Door(Class.WRITES, is_form=True),
     "preview/": Door(Class.SIGNED_IN, {"text": "# Loops"}, is_form=True),
     "documents/<uuid:document_id>/thresholds/": Door(Class.WRITES, is_form=True),
+    "new/<slug:kind>/by-hand/": Door(Class.SIGNED_IN, is_form=True),
     "documents/<uuid:document_id>/cases/<uuid:case_id>/move/": Door(Class.WRITES, {"to": "up"}, is_form=True),
     "documents/<uuid:document_id>/cases/<uuid:case_id>/remove/": Door(Class.WRITES, is_form=True),
     "documents/<uuid:document_id>/history/": Door(Class.READS),

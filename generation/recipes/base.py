@@ -95,7 +95,8 @@ class Recipe:
     what a section of a type will hold, from the fields of its document. `remakes`: the action that makes again the
     `fields` it is given, of a document made of fields. `searches`: on the web, where an engine is set up. `admit` is
     asked before a run begins, and raises what speaks against it. `picture`: of a document made of fields, what is shown
-    around them. `has_tables`: its manuscript holds some, which can be had as sheets.
+    around them. `has_tables`: its manuscript holds some, which can be had as sheets. `by_hand`: people may begin one
+    empty, and fill it in themselves.
     """
 
     kind: str
@@ -114,6 +115,7 @@ class Recipe:
     searches: bool = False
     admit: Callable[[Workspace, Mapping[str, Any]], None] | None = None
     has_tables: bool = False
+    by_hand: bool = False
     picture: Callable[[Document], Picture | None] | None = None
 
     def resting_on(self, again: Iterable[str], known: Iterable[str]) -> list[str]:

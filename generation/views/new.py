@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from generation import estimates, pictures, queue_pictures, runs
+from generation import documents, estimates, pictures, queue_pictures, runs
 from generation.asking import Asking, sample, uuids
 from generation.models import Run
 from generation.recipes.base import Recipe
@@ -33,6 +33,23 @@ def new(request: PageRequest, kind: str = DEFAULT) -> HttpResponse:
     named = {name: request.GET[name] for name in ("folder", *recipe.options.model_fields) if name in request.GET}
     workspace = request.membership.workspace_id if request.membership else None
     return form(request, Asking(recipe, request.user, named, workspace=workspace))
+
+
+@require_POST
+@signed_in
+def by_hand(request: PageRequest, kind: str) -> HttpResponse:
+    """An empty one to fill in oneself, if its kind is made for that: named, and with `parent` in that document."""
+    if not recipe_of(kind).by_hand:
+        raise NotFound("page")
+    title = request.POST.get("title", "").strip()
+    if not title:
+        raise InvalidInput("title_needed")
+    (named,) = uuids([request.POST.get("parent", "")]) or [None]
+    parent = documents.visible(request.user, named) if named else None
+    workspace = parent.workspace if parent else workspace_of(request)
+    language = parent.language if parent else ""
+    begun = documents.create(kind, title, {}, user=request.user, workspace=workspace, parent=parent, language=language)
+    return redirect("edit_document", begun.id)
 
 
 @require_POST

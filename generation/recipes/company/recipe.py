@@ -173,6 +173,7 @@ RECIPE = Recipe(
     options=Options,
     slots=("company/research", "company/profile"),
     manuscript=manuscript,
+    by_hand=True,
     actions=(Action("enrich", f"{__name__}.{enrich.__name__}", EnrichOptions),),
     speech=Speech(
         _("Company"),

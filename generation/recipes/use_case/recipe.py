@@ -130,6 +130,7 @@ RECIPE = Recipe(
     job=f"{__name__}.{write.__name__}",
     slots=("use_case/texts", "use_case/scores"),
     manuscript=manuscript,
+    by_hand=True,
     actions=(
         Action("rewrite", f"{__name__}.{rewrite.__name__}", RewriteOptions),
         Action("rate", f"{__name__}.{rate.__name__}"),

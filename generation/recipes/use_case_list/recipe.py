@@ -299,6 +299,7 @@ RECIPE = Recipe(
     options=ListOptions,
     slots=("use_case_list/list", "use_case_list/matrix"),
     manuscript=manuscript,
+    by_hand=True,
     actions=(Action("add_cases", f"{__name__}.{add.__name__}", AddOptions),),
     phases=("list", "matrix"),
     speech=Speech(
