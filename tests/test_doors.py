@@ -429,7 +429,7 @@ class House:
             "user_id": self.people.owner.pk,
             "token": token,
             "queue_index": 0,
-            "kind": "note",
+            "kind": "company" if "by-hand" in path else "note",
             "digest": "d" * 64,
             "token_id": self.token.id,
         }
