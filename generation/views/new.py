@@ -44,8 +44,8 @@ def by_hand(request: PageRequest, kind: str) -> HttpResponse:
     title = request.POST.get("title", "").strip()
     if not title:
         raise InvalidInput("title_needed")
-    (named,) = uuids([request.POST.get("parent", "")]) or [None]
-    parent = documents.visible(request.user, named) if named else None
+    named = uuids([request.POST.get("parent", "")])
+    parent = documents.visible(request.user, named[0]) if named else None
     workspace = parent.workspace if parent else workspace_of(request)
     language = parent.language if parent else ""
     begun = documents.create(kind, title, {}, user=request.user, workspace=workspace, parent=parent, language=language)

@@ -1,9 +1,9 @@
 """Documents that people begin empty and fill in themselves: a company, a portfolio, a case in it."""
 
 from html import unescape
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from generation.models import Document, Run
 from memory.models import User
@@ -11,7 +11,7 @@ from tests.generation.portfolios import Portfolio
 from tests.people import People
 
 
-def begin(people: People, user: User, kind: str, **form: str) -> HttpResponse:
+def begin(people: People, user: User, kind: str, **form: str) -> Any:
     return people.client(user).post(f"/new/{kind}/by-hand/", form)
 
 
