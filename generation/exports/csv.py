@@ -1,4 +1,5 @@
-"""CSV (RFC 4180): the first table, its numbers as they are. Begins with the mark by which Excel knows UTF-8.
+"""CSV (RFC 4180): the first table, its numbers in full, as spreadsheets in its language read them. Begins with the mark
+by which Excel knows UTF-8.
 
 A spreadsheet takes text that begins like a formula for one, and a formula can send what it stands beside to anybody: an
 apostrophe keeps it text (OWASP, CSV injection).
