@@ -4,9 +4,10 @@ import csv
 from io import BytesIO, StringIO
 
 import openpyxl
+import orjson
 import pytest
 
-from generation.exports import FORMATS, SHEETS, export
+from generation.exports import FORMATS, SHEETS, export, press, wire
 from generation.manuscripts import Column, Heading, Manuscript, Table
 from memory.base.errors import InvalidInput
 from tests.generation.exports.readers import Page, acting_markdown, words
@@ -118,3 +119,9 @@ def test_a_document_without_a_table_is_no_sheet(format: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         export(Manuscript("x", "en", (Heading(1, "x"),)), format, answers=False)
     assert refused.value.params["allowed"] == list(FORMATS)
+
+
+@pytest.mark.parametrize("format", [*FORMATS, *SHEETS])
+def test_a_child_makes_what_the_house_itself_would(format: str) -> None:
+    made = press.main(orjson.dumps(wire.as_data(of(CASES, HOSTILE))), format)
+    assert made == export(of(CASES, HOSTILE), format, answers=True).content
