@@ -76,7 +76,6 @@ urlpatterns = [
     path("preview/", edits.preview, name="preview"),
     # Portfolios
     path("documents/<uuid:document_id>/cases/<uuid:case_id>/move/", portfolios.move_case, name="move_case"),
-    path("documents/<uuid:document_id>/cases/<uuid:case_id>/remove/", portfolios.remove_case, name="remove_case"),
     path("documents/<uuid:document_id>/thresholds/", portfolios.thresholds, name="thresholds"),
     # History
     path("documents/<uuid:document_id>/history/", history.history_page, name="history"),

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from generation.leaf import Leaf
 from generation.leaf_body import Body
-from generation.leaves import Leaf
 
 MARKED = ("fallback", "failed", "stale", "missing", "retrying")  # the rest needs no word
 MARKED_WHEN_WRITING = (*MARKED, "ready", "generating", "queued")

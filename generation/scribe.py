@@ -81,7 +81,7 @@ class Scribe:
 
     def put_away(self, document: Document) -> None:
         """Into the bin with a document that belongs to this one; where people ever wrote in it, that is proposed."""
-        self.beside(document).write(document, {"present": False}, read_version=1)
+        self.write(document, {"present": False}, read_version=1)
 
     def write_section(
         self, key: str, values: Mapping[str, Any], type: str = "", parent: Section | None = None

@@ -115,7 +115,6 @@ DOORS = {
     "documents/<uuid:document_id>/thresholds/": Door(Class.WRITES, is_form=True),
     "new/<slug:kind>/by-hand/": Door(Class.SIGNED_IN, is_form=True),
     "documents/<uuid:document_id>/cases/<uuid:case_id>/move/": Door(Class.WRITES, {"to": "up"}, is_form=True),
-    "documents/<uuid:document_id>/cases/<uuid:case_id>/remove/": Door(Class.WRITES, is_form=True),
     "documents/<uuid:document_id>/history/": Door(Class.READS),
     "documents/<uuid:document_id>/last-change/": Door(Class.READS),
     "changes/<uuid:change_id>/": Door(Class.READS),

@@ -21,8 +21,8 @@ from generation import (
     saying,
     sections,
 )
+from generation.leaf import Leaf
 from generation.leaf_sections import size_drawings
-from generation.leaves import Leaf
 from generation.outlines import outline
 from generation.views import going_on
 from memory.base.ids import new_id

@@ -1,4 +1,4 @@
-"""What is done to the cases of a portfolio where they stand, and by which thresholds its summary recommends."""
+"""In which order the cases of a portfolio stand, and by which thresholds its summary recommends."""
 
 from uuid import UUID
 
@@ -8,7 +8,6 @@ from django.views.decorators.http import require_POST
 
 from generation import documents, portfolio_order
 from generation.views import going_on
-from memory.base.errors import NotFound
 from memory.history import By
 from memory.pages import PageRequest, signed_in
 
@@ -22,17 +21,6 @@ def move_case(request: PageRequest, document_id: UUID, case_id: UUID) -> HttpRes
     portfolio = documents.visible(request.user, document_id)
     portfolio_order.move(portfolio, case_id, request.POST.get("to", ""), request.user)
     return going_on.done(request, f"{reverse('document', args=[document_id])}#case-{case_id}")
-
-
-@require_POST
-@signed_in
-def remove_case(request: PageRequest, document_id: UUID, case_id: UUID) -> HttpResponse:
-    """Into the bin; the portfolio shows it among those that were removed, to be taken out."""
-    case = documents.visible(request.user, case_id)
-    if case.parent_id != document_id:
-        raise NotFound("document")
-    documents.bin(case, request.user)
-    return going_on.done(request, f"{reverse('document', args=[document_id])}#cases")
 
 
 @require_POST

@@ -52,8 +52,8 @@ class Portfolio:
         assert answer.status_code == 200
         return unescape(answer.content.decode())
 
-    def place(self, case: Document, verb: str) -> str:
-        return f"/documents/{self.document.id}/cases/{case.id}/{verb}/"
+    def moving(self, case: Document) -> str:
+        return f"/documents/{self.document.id}/cases/{case.id}/move/"
 
     def edit(self, document: Document, **values: Any) -> None:
         paths = {name.replace("__", "/"): value for name, value in values.items()}

@@ -75,35 +75,35 @@ def test_a_title_is_there_once(portfolio: Portfolio) -> None:
         rest.patch(second, {"fields": {"title": "Foresee the Weekend"}}).status_code == 200
     )  # its own, in other letters
     assert rest.post("documents", {**taken, "kind": "executive_summary"}).status_code == 201
-    portfolio.people.client(portfolio.people.owner).post(portfolio.place(portfolio.cases[0], "remove"))
+    portfolio.people.client(portfolio.people.owner).post(f"/documents/{portfolio.cases[0].id}/bin/")
     assert rest.post("documents", taken).status_code == 201  # who has gone is in nobody's way
 
 
 def test_cases_are_put_in_order_one_place_at_a_time(portfolio: Portfolio) -> None:
     client = portfolio.people.client(portfolio.people.teammate)
     first, second, third = portfolio.cases
-    assert client.post(portfolio.place(third, "move"), {"to": "up"}).status_code == 302
+    assert client.post(portfolio.moving(third), {"to": "up"}).status_code == 302
     assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Unrated", "Foresee the weekend"]
     for _ in range(2):  # the second time it is there already
-        client.post(portfolio.place(third, "move"), {"to": "up"})
+        client.post(portfolio.moving(third), {"to": "up"})
     assert cards(portfolio.page(portfolio.document)) == ["Unrated", "Plan the rounds", "Foresee the weekend"]
-    by_script = client.post(portfolio.place(first, "move"), {"to": "down"}, headers={"HX-Request": "true"})
+    by_script = client.post(portfolio.moving(first), {"to": "down"}, headers={"HX-Request": "true"})
     assert (by_script.status_code, by_script["HX-Trigger"]) == (204, "changed")
     assert cards(portfolio.page(portfolio.document)) == ["Unrated", "Foresee the weekend", "Plan the rounds"]
-    assert client.post(portfolio.place(second, "move"), {"to": "sideways"}).status_code == 422
-    assert client.post(portfolio.place(portfolio.summary, "move"), {"to": "up"}).status_code == 404
+    assert client.post(portfolio.moving(second), {"to": "sideways"}).status_code == 422
+    assert client.post(portfolio.moving(portfolio.summary), {"to": "up"}).status_code == 404
 
 
 def test_a_case_that_is_removed_comes_back_to_its_place(portfolio: Portfolio) -> None:
     client = portfolio.people.client(portfolio.people.teammate)
     first, second, third = portfolio.cases
-    client.post(portfolio.place(third, "move"), {"to": "up"})
-    assert client.post(portfolio.place(third, "remove")).status_code == 302
+    client.post(portfolio.moving(third), {"to": "up"})
+    assert client.post(f"/documents/{third.id}/bin/").status_code == 302
     shown = portfolio.page(portfolio.document)
     assert cards(shown) == ["Plan the rounds", "Foresee the weekend"]
     assert "1 removed" in shown
     assert "Unrated" in client.get("/bin/").content.decode()  # who empties the bin sees it
-    client.post(portfolio.place(second, "move"), {"to": "up"})  # others may be moved meanwhile
+    client.post(portfolio.moving(second), {"to": "up"})  # others may be moved meanwhile
     assert cards(portfolio.page(portfolio.document)) == ["Foresee the weekend", "Plan the rounds"]
     back = f"/documents/{third.id}/unbin/"
     assert f'action="{back}"' in shown
@@ -113,7 +113,7 @@ def test_a_case_that_is_removed_comes_back_to_its_place(portfolio: Portfolio) ->
     assert cards(shown) == ["Foresee the weekend", "Unrated", "Plan the rounds"]
     assert "removed" not in shown[shown.index('id="fields"') : shown.index('id="sections"')]
     for each in (first, second, third):
-        client.post(portfolio.place(each, "remove"))
+        client.post(f"/documents/{each.id}/bin/")
     shown = portfolio.page(portfolio.document)
     assert "There is no use case in it yet." in shown
     assert "3 removed" in shown
@@ -129,10 +129,10 @@ def test_pages_of_portfolios_ask_no_more_than_others(portfolio: Portfolio) -> No
 
 
 def test_who_may_not_write_arranges_nothing(portfolio: Portfolio) -> None:
-    for verb, body in (("move", {"to": "up"}), ("remove", {})):
-        place = portfolio.place(portfolio.cases[1], verb)
-        assert portfolio.people.client(portfolio.people.viewer).post(place, body).status_code == 403
-        assert portfolio.people.client(portfolio.people.stranger).post(place, body).status_code == 404
+    second = portfolio.cases[1]
+    for place in (portfolio.moving(second), f"/documents/{second.id}/bin/"):
+        assert portfolio.people.client(portfolio.people.viewer).post(place, {"to": "up"}).status_code == 403
+        assert portfolio.people.client(portfolio.people.stranger).post(place, {"to": "up"}).status_code == 404
         assert place not in portfolio.page(portfolio.document, portfolio.people.viewer)
     assert cards(portfolio.page(portfolio.document)) == ["Plan the rounds", "Foresee the weekend", "Unrated"]
 
