@@ -120,9 +120,13 @@ def dashboard(document: Document) -> Dashboard:
     least, most = portfolio.thresholds(summary.fields if summary else {})
     states = conditions.of_documents([each.document for each in portfolio.cases])
     top = {each.id for each in portfolio.recommended}
-    rendered.warm(uncited(each.document.fields.get("description") or "") for each in portfolio.cases)
+    rendered.warm(uncited(each.document) for each in portfolio.cases)
     rows = [
-        {**row(each, states[each.id], is_top=each.id in top), "ratings": ratings(each, portfolio.axes)}
+        {
+            **row(each, states[each.id], is_top=each.id in top),
+            "about": about(each.document),
+            "ratings": ratings(each, portfolio.axes),
+        }
         for each in portfolio.cases
     ]
     points = [
@@ -147,7 +151,6 @@ def row(case: Placed, state: str, *, is_top: bool) -> dict[str, Any]:
         "number": case.number,
         "title": case.title,
         "domain": case.document.fields.get("domain", ""),
-        "about": about(case.document.fields.get("description") or ""),
         "state": state,
         "state_said": telling.condition(state),
         "is_written": case.is_written,
@@ -170,13 +173,13 @@ def ratings(case: Placed, axes: Axes) -> list[dict[str, Any]]:
     return value + [rated(axis, fields.get("complexity_scores") or ()) for axis in axes.complexity]
 
 
-def uncited(markdown: str) -> str:
-    return CITATION.sub("", markdown)
+def uncited(case: Document) -> str:
+    return CITATION.sub("", case.fields.get("description") or "")
 
 
-def about(markdown: str) -> str:
-    """How a text begins, without its marks."""
-    return excerpt(unescape(strip_tags(rendered.of(uncited(markdown)))), MOST_ABOUT)
+def about(case: Document) -> str:
+    """How its description begins, without its marks."""
+    return excerpt(unescape(strip_tags(rendered.of(uncited(case)))), MOST_ABOUT)
 
 
 @dataclass(frozen=True)

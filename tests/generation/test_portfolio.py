@@ -91,6 +91,14 @@ def listing(*titles: str) -> dict[str, Any]:
     return {"contains": f"Find {len(titles)} use cases", "content": pitches(*titles)}
 
 
+async def written_whole(start: Start, demo: Demo, *titles: str) -> tuple[Run, Portfolio]:
+    """The run that has written a case of each title, and what came of it."""
+    demo.set(rules=[listing(*titles)])
+    run = await a_portfolio(start, *titles)
+    assert (await ended(run)).state == RunState.DONE
+    return run, await portfolio_of(run)
+
+
 async def test_two_of_one_name_are_one(carrier: Carrier, start: Start, demo: Demo) -> None:
     titles = ("Plan the rounds", "Trace a batch", "plan the Rounds")
     demo.set(rules=[listing(*titles)])
@@ -150,10 +158,7 @@ async def test_an_axis_that_is_not_rated_and_one_that_nobody_knows(carrier: Carr
 async def test_a_summary_is_stale_once_a_case_it_rests_on_changes(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds", "Trace a batch")])
-    run = await a_portfolio(start, "Plan the rounds", "Trace a batch")
-    assert (await ended(run)).state == RunState.DONE
-    portfolio = await portfolio_of(run)
+    run, portfolio = await written_whole(start, demo, "Plan the rounds", "Trace a batch")
 
     def stale() -> list[Any]:
         summary = Document.objects.get(parent=portfolio.document, kind="executive_summary")
@@ -180,10 +185,7 @@ async def test_a_summary_is_stale_once_a_case_it_rests_on_changes(
 async def test_cases_are_added_and_one_is_written_again(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds")])
-    run = await a_portfolio(start, "Plan the rounds")
-    await ended(run)
-    portfolio = await portfolio_of(run)
+    run, portfolio = await written_whole(start, demo, "Plan the rounds")
     demo.set(rules=[{"contains": "What is wanted now: Traceability", "content": pitches("Trace a batch")}])
     more, _ = await in_database(
         lambda: actions.act(portfolio.document, "add_cases", {"instruction": "Traceability"}, user=house.owner)
@@ -204,10 +206,7 @@ async def test_cases_are_added_and_one_is_written_again(
 async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds", "Trace a batch")])
-    run = await a_portfolio(start, "Plan the rounds", "Trace a batch")
-    await ended(run)
-    first = await portfolio_of(run)
+    run, first = await written_whole(start, demo, "Plan the rounds", "Trace a batch")
     kept, gone = (each.document for each in first.cases)
     await in_database(lambda: documents.edit(kept, {"contact": "Ann"}, By.person(house.teammate)))
     mine = [str(each.id) for each in (gone, kept)]
@@ -232,10 +231,7 @@ async def test_a_list_that_is_made_again_takes_the_place_of_the_first(
 async def test_axes_are_asked_for_whatever_their_ids_look_like(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds")])
-    run = await a_portfolio(start, "Plan the rounds")
-    await ended(run)
-    portfolio = await portfolio_of(run)
+    run, portfolio = await written_whole(start, demo, "Plan the rounds")
     ids = ["_x", "model_config", "copy", "qualité des données", "1-2"]
     changed = {"value_axes": [{"id": each, "name": f"Axis {each}"} for each in ids]}
     await in_database(lambda: documents.edit(portfolio.document, changed, By.person(house.teammate)))
@@ -253,10 +249,7 @@ async def test_axes_are_asked_for_whatever_their_ids_look_like(
 async def test_a_case_is_rated_again_by_the_axes_as_people_have_made_them(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds")])
-    run = await a_portfolio(start, "Plan the rounds")
-    await ended(run)
-    portfolio = await portfolio_of(run)
+    run, portfolio = await written_whole(start, demo, "Plan the rounds")
     axis = {"id": "glamour", "name": "Glamour", "weight": 1}
     changed = {"value_axes": [*portfolio.axes.value[1:], axis]}
     await in_database(lambda: documents.edit(portfolio.document, changed, By.person(house.teammate)))
@@ -312,10 +305,8 @@ async def test_a_portfolio_of_another_workspace_is_nobodys_to_sum_up(
 async def test_what_a_person_wrote_stands_however_often_machines_write(
     carrier: Carrier, start: Start, demo: Demo, house: People
 ) -> None:
-    demo.set(rules=[listing("Plan the rounds")])
-    run = await a_portfolio(start, "Plan the rounds")
-    await ended(run)
-    case = (await portfolio_of(run)).cases[0].document
+    run, portfolio = await written_whole(start, demo, "Plan the rounds")
+    case = portfolio.cases[0].document
     path = "value_scores/business_value/rating"
     rating = 13 if case.fields["value_scores"][0]["rating"] != 13 else 21
     await in_database(lambda: documents.edit(case, {path: rating, "contact": "Ada"}, By.person(house.teammate)))
